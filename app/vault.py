@@ -1,0 +1,70 @@
+"""Encryption of personal values, and keyed hashes to find them again (R64)."""
+
+import hashlib
+import hmac
+import os
+from collections.abc import Mapping
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+_NONCE_BYTES = 12
+
+
+class VaultError(Exception):
+    """A sealed value can't be opened: its key is gone, or it was moved or altered."""
+
+
+class Vault:
+    """Seals values with AES-256-GCM under the current key, opens them with any live key.
+
+    A sealed value is `key id length, key id, nonce, ciphertext`. `place` names where it belongs (table, column and
+    row) and is authenticated, so a value copied to another row does not open.
+    """
+
+    def __init__(self, keys: Mapping[str, bytes]) -> None:
+        self._sealers = {name: AESGCM(_derive(key, b"seal")) for name, key in keys.items()}
+        self._hash_keys = {name: _derive(key, b"hash") for name, key in keys.items()}
+        self._current = next(iter(keys))
+        self.content_key = _derive(keys[self._current], b"content")
+
+    def seal(self, value: bytes, *, place: bytes) -> bytes:
+        """Return `value` encrypted for `place`."""
+        name = self._current.encode()
+        nonce = os.urandom(_NONCE_BYTES)
+        return bytes([len(name)]) + name + nonce + self._sealers[self._current].encrypt(nonce, value, place)
+
+    def open(self, sealed: bytes, *, place: bytes) -> bytes:
+        """Return the value sealed for `place`. Raises VaultError."""
+        end = 1 + sealed[0]
+        sealer = self._sealers.get(sealed[1:end].decode())
+        if sealer is None:
+            raise VaultError("the key of this value is not among ENCRYPTION_KEYS")
+        try:
+            return sealer.decrypt(sealed[end : end + _NONCE_BYTES], sealed[end + _NONCE_BYTES :], place)
+        except InvalidTag:
+            raise VaultError("this value was altered, or belongs to another row") from None
+
+    def fingerprint(self, value: str, *, purpose: str) -> bytes:
+        """Return the keyed hash under which a value is stored for look-up."""
+        return self._fingerprint(self._current, value, purpose)
+
+    def fingerprints(self, value: str, *, purpose: str) -> list[bytes]:
+        """Return the keyed hash under every live key, the current first: what a look-up compares with."""
+        return [self._fingerprint(name, value, purpose) for name in self._hash_keys]
+
+    def _fingerprint(self, name: str, value: str, purpose: str) -> bytes:
+        digest = hmac.new(self._hash_keys[name], f"{purpose}\0{value}".encode(), hashlib.sha256).digest()
+        return digest[:16]
+
+
+def row_place(column: str, owner_id: UUID, row_id: UUID) -> bytes:
+    """Return the place of a row's sealed column, e.g. `accounts.number`."""
+    return column.encode() + owner_id.bytes + row_id.bytes
+
+
+def _derive(key: bytes, purpose: bytes) -> bytes:
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=b"caixahub " + purpose).derive(key)
