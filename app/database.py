@@ -111,7 +111,7 @@ async def run_after_commit(session: AsyncSession) -> None:
 async def in_transaction(
     sessions: Sessions, owner_id: UUID | None, work: Callable[[AsyncSession], Awaitable[_Result]]
 ) -> _Result:
-    """Return what `work` returns from a transaction of its own, tried once more where the database asks for it (R11)."""
+    """Return what `work` returns from a transaction of its own, tried once more on a passing fault (R11)."""
     try:
         async with transaction(sessions, owner_id) as session:
             return await work(session)

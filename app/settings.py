@@ -249,7 +249,7 @@ _CROSS_CHECKS: tuple[tuple[Callable[[Settings], bool], str], ...] = (
     ),
     (
         _has_plain_http_redirect,
-        "OAUTH_REDIRECT_URIS and OAUTH_RETURN_URLS take https:// or deep links; http://localhost with the stand-in only",
+        "OAUTH_REDIRECT_URIS and OAUTH_RETURN_URLS take https:// or deep links; http://localhost only with a stand-in",
     ),
 )
 

@@ -1,0 +1,69 @@
+"""The bell: tells the worker through Redis that work is owed. It may be lost: the worker also looks by itself (R6)."""
+
+import asyncio
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import structlog
+from arq.connections import ArqRedis
+from redis.exceptions import RedisError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.database import after_commit
+
+log = structlog.get_logger()
+
+QUEUE = "banking:queue"
+_RING_SECONDS = 0.2
+encode: Callable[[dict[str, Any]], bytes] = msgspec.msgpack.encode
+decode: Callable[[bytes], dict[str, Any]] = msgspec.msgpack.decode
+
+
+class Kind(StrEnum):
+    """Kinds of owed work."""
+
+    SYNC = "sync"
+    WEBHOOK = "webhook"
+    DELETION = "deletion"
+
+
+FUNCTIONS: dict[Kind, str] = {
+    Kind.SYNC: "sync_bank_connection",
+    Kind.WEBHOOK: "process_webhook_event",
+    Kind.DELETION: "delete_connection",
+}
+"""The arq function that drains each kind."""
+
+
+class Bell:
+    """Rings by enqueueing the kind's arq function; a failure is logged and forgotten (R5)."""
+
+    def __init__(self, queue: ArqRedis) -> None:
+        self._queue = queue
+
+    async def ring(self, kind: Kind, owner_id: UUID | None, ref_id: UUID) -> None:
+        """Ask the worker to drain the kind, this id first. Takes 200 ms at most and never raises."""
+        try:
+            async with asyncio.timeout(_RING_SECONDS):
+                await self._queue.enqueue_job(FUNCTIONS[kind], str(owner_id) if owner_id else None, str(ref_id))
+        except (RedisError, OSError, TimeoutError) as error:
+            log.warning("bell_not_rung", kind=kind, ref_id=str(ref_id), error=type(error).__name__)
+
+
+def make_bell(redis_url: str) -> Bell:
+    """Return a bell on its own pool; nothing is connected until the first ring."""
+    queue = ArqRedis.from_url(redis_url, socket_connect_timeout=_RING_SECONDS, socket_timeout=_RING_SECONDS)
+    queue.job_serializer = encode
+    queue.job_deserializer = decode
+    queue.default_queue_name = QUEUE
+    return Bell(queue)
+
+
+def ring_on_commit(session: AsyncSession, kind: Kind, owner_id: UUID | None, ref_id: UUID) -> None:
+    """Ring for this work after the transaction's commit."""
+    bell: Bell | None = session.info.get("bell")
+    if bell is not None:
+        after_commit(session, lambda: bell.ring(kind, owner_id, ref_id))

@@ -1,0 +1,17 @@
+"""Every table at once: migrations and tests need `Base.metadata` whole."""
+
+import app.accounts.models
+import app.connections.models
+import app.owed
+import app.owners.models
+import app.sync.models
+import app.transactions.models
+import app.webhooks.models  # noqa: F401
+from app.database import Base
+
+metadata = Base.metadata
+
+CONTROL_TABLES = frozenset(
+    {"owners", "item_owners", "owed_work", "webhook_events", "webhook_rejections", "alembic_version"}
+)
+"""Tables without row-level security: ids and protocol facts, no ledger data. All others are under it."""
