@@ -1,0 +1,1 @@
+"""A client of the Pluggy API: a library that knows nothing of the rest of `app`."""
