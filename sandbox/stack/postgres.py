@@ -12,6 +12,7 @@ from typing import Final
 
 from sandbox.stack.binaries import postgres_directory, unprivileged_account
 from sandbox.stack.children import StackError, free_port, last_lines, spawn, stop, wait_until_ready
+from sandbox.stack.files import write_private
 
 SUPERUSER: Final = "postgres"
 ROLES: Final = ("banking_owner", "banking_app")
@@ -153,12 +154,3 @@ class PostgresServer:
             return [line.strip() for line in (self.cluster / "postmaster.pid").read_text().splitlines()]
         except OSError:
             return []
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, whole or not at all."""
-    part = path.with_name(path.name + ".part")
-    part.unlink(missing_ok=True)
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-    part.rename(path)

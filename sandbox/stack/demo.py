@@ -1,0 +1,178 @@
+"""What `make run` shows: a bank connected and synced through the public APIs alone, and the ledger that came of it."""
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+from sandbox.stack.children import StackError
+from sandbox.stack.table import day, money, shorten, table
+
+CONNECTOR: Final = 2  # Pluggy Bank, user and password
+LOGIN: Final = {"user": "user-ok", "password": "password-ok"}
+DEADLINE_SECONDS: Final = 120
+NEWEST: Final = 12
+TYPES: Final = {
+    "CHECKING_ACCOUNT": "conta corrente",
+    "SAVINGS_ACCOUNT": "poupança",
+    "CREDIT_CARD": "cartão de crédito",
+}
+
+Json = dict[str, Any]
+
+
+class Api:
+    """An HTTP API: exact decimals in, StackError with the answer's text when it refuses."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    async def call(self, method: str, path: str, body: Json | None = None, **query: Any) -> Any:
+        """The decoded answer; numbers with a fraction are Decimal."""
+        try:
+            response = await self._client.request(method, path, json=body, params=query)
+        except httpx.HTTPError as error:
+            raise StackError(f"{method} {path}: no answer ({type(error).__name__}: {error})") from error
+        if not response.is_success:
+            raise StackError(f"{method} {path} answered {response.status_code}: {response.text[:500]}")
+        return json.loads(response.content, parse_float=Decimal)
+
+    async def all_rows(self, path: str, **query: Any) -> list[Json]:
+        """Every row of one of our lists, page by page."""
+        rows: list[Json] = []
+        cursor: Json = {}
+        while True:
+            page = await self.call("GET", path, limit=500, **query, **cursor)
+            rows += page["results"]
+            if page["next_cursor"] is None:
+                return rows
+            cursor = {"cursor": page["next_cursor"]}
+
+
+@asynccontextmanager
+async def connect_to(base_url: str, headers: dict[str, str]) -> AsyncIterator[Api]:
+    """An API at `base_url`, asked with `headers`."""
+    async with httpx.AsyncClient(base_url=base_url, headers=headers, trust_env=False, timeout=40) as client:
+        yield Api(client)
+
+
+@asynccontextmanager
+async def service_of(facts: Json) -> AsyncIterator[Api]:
+    """Our API as the demo owner sees it."""
+    bearer = {"Authorization": f"Bearer {facts['token']}"}
+    async with connect_to(f"{facts['api_url']}/api/banking/", bearer) as service:
+        yield service
+
+
+async def fill_ledger(service: Api, sandbox_url: str, say: Callable[[str], None]) -> list[Json]:
+    """The owner's connections, read up to date; the first call connects a sandbox bank."""
+    connections = await service.all_rows("connections/")
+    if connections:
+        for connection in connections:
+            run = await service.call("POST", f"connections/{connection['id']}/sync/", {"refresh": False})
+            await _follow(service, run["id"], say)
+    else:
+        connection = await _connect_bank(service, sandbox_url, say)
+        runs = await service.call("GET", f"connections/{connection['id']}/syncs/")
+        await _follow(service, runs["results"][0]["id"], say)
+    return await service.all_rows("connections/")
+
+
+async def _connect_bank(service: Api, sandbox_url: str, say: Callable[[str], None]) -> Json:
+    """Play the widget's part: log in at the bank with a connect token, then hand the Item to the service."""
+    token = (await service.call("POST", "connections/create_connect_token/", {}))["connect_token"]
+    async with connect_to(sandbox_url, {"X-API-KEY": token}) as bank:
+        item = await bank.call("POST", "/items", {"connectorId": CONNECTOR, "parameters": LOGIN})
+        say(f"  logging in at {item['connector']['name']} as {LOGIN['user']}")
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while item["status"] == "UPDATING" and time.monotonic() < deadline:
+            await asyncio.sleep(0.2)
+            item = await bank.call("GET", f"/items/{item['id']}")
+    connection: Json = await service.call("POST", "connections/create_from_item/", {"item_id": item["id"]})
+    say(f"  connected, item {item['id']}")
+    return connection
+
+
+async def _follow(service: Api, run_id: str, say: Callable[[str], None]) -> None:
+    """Show a sync's progress until it is over; StackError unless it succeeded."""
+    shown, started = "", time.monotonic()
+    is_terminal = sys.stdout.isatty()
+    while True:
+        run = await service.call("GET", f"syncs/{run_id}/")
+        line = f"  sync {run['status']}" + (f", {run['fetched']} transactions read" if run.get("fetched") else "")
+        if line != shown:
+            if is_terminal:
+                sys.stdout.write(f"\r\033[K{line}")
+                sys.stdout.flush()
+            else:
+                say(line)
+            shown = line
+        if run["finished_at"] is not None:
+            break
+        if time.monotonic() - started > DEADLINE_SECONDS:
+            raise StackError(f"The sync {run_id} was not over after {DEADLINE_SECONDS} s.")
+        await asyncio.sleep(0.1)
+    if is_terminal:
+        sys.stdout.write("\r\033[K")
+    if run["status"] != "succeeded":
+        raise StackError(f"The sync {run_id} ended as {run['status']}: {run.get('error_detail') or run}")
+    seconds = time.monotonic() - started
+    say(
+        f"  synced in {seconds:.1f} s: {run['fetched']} read, {run['inserted']} new, {run['updated']} changed,"
+        f" {run['removed']} removed"
+    )
+
+
+async def show_ledger(service: Api, connections: list[Json], say: Callable[[str], None]) -> None:
+    """Print the accounts, and the newest transactions below them."""
+    banks = {connection["id"]: connection["institution_name"] for connection in connections}
+    accounts = await service.all_rows("accounts/")
+    newest = await service.call("GET", "transactions/", limit=NEWEST)
+    account_rows = [
+        (
+            shorten(banks.get(account["connection_id"], "?"), 30),
+            str(TYPES.get(account["subtype"], account["type"])),
+            str(account["number_masked"] or "-"),
+            money(_decimal(account["balance"]), account["currency_code"]),
+        )
+        for account in accounts
+    ]
+    say("\n" + table(("bank", "type", "number", "balance"), account_rows, "<<<>"))
+    transaction_rows = [
+        (
+            day(row["date"]),
+            shorten(row["description"] or "-", 44),
+            shorten(_category(row), 26),
+            money(_decimal(row["amount"]), row["currency_code"]),
+        )
+        for row in newest["results"]
+    ]
+    say("\n" + table(("day", "description", "category", "amount"), transaction_rows, "<<<>"))
+
+
+def show_addresses(facts: Json, bearer_file: Path, connections: list[Json], say: Callable[[str], None]) -> None:
+    """Print where the documentation is, a bearer token, three lines to paste; `bearer_file` holds a header for curl."""
+    root, header = f"{facts['api_url']}/api/banking", f"-H @{bearer_file}"
+    say(f"\nDocumentation  {facts['docs_url']}")
+    if facts["sandbox_url"]:
+        say(f"Stand-in       {facts['sandbox_url']}")
+    say(f"Bearer token   owner {facts['owner']}, 12 hours; another one: make token OWNER=name\n\n{facts['token']}\n")
+    say(f"curl -s {header} {root}/accounts/")
+    say(f"curl -s {header} '{root}/transactions/?limit=5'")
+    say(f"curl -s {header} -X POST {root}/connections/{connections[0]['id']}/sync/" if connections else "")
+
+
+def _category(row: Json) -> str:
+    category = row.get("category") or row.get("pluggy_category")
+    return str(category.get("name", "-") if isinstance(category, dict) else category or "-")
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
