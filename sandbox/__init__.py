@@ -1,0 +1,1 @@
+"""A Pluggy on your desk: a faithful, deterministic, scriptable stand-in for the Pluggy API (docs/sandbox.md)."""

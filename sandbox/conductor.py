@@ -1,0 +1,51 @@
+"""The one background task: wakes when something is due, lives it, sleeps until the next."""
+
+import asyncio
+import contextlib
+
+from sandbox.courier import Courier
+from sandbox.lifetime import settle
+from sandbox.world import World
+
+_LONGEST_SLEEP = 60.0
+
+
+class Conductor:
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.courier = Courier(world)
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        await self.courier.close()
+
+    async def catch_up(self) -> None:
+        """Live everything due by now and wait for the deliveries it caused to be attempted once."""
+        await self._step()
+        await self.courier.drain()
+
+    async def _run(self) -> None:
+        while True:
+            self._world.wake.clear()
+            pause = await self._step()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._world.wake.wait()
+
+    async def _step(self) -> float:
+        """Do what is due; answers for how many real seconds nothing more will be."""
+        ahead = []
+        for item in self._world.items:
+            if self._world.items.get(item.id) is item:  # not deleted or reset while we paused
+                ahead.append(settle(self._world, item))
+            await asyncio.sleep(0)
+        ahead.append(self.courier.dispatch())
+        pauses = [self._world.clock.real_seconds_until(at) for at in ahead if at is not None]
+        return min((pause for pause in pauses if pause is not None), default=_LONGEST_SLEEP)
