@@ -1,0 +1,165 @@
+"""What happens in the checking and savings accounts of a Brazilian household."""
+
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from sandbox.ledger import calendar, people
+from sandbox.ledger.draws import Draws
+from sandbox.ledger.merchants import EVERYDAY
+from sandbox.ledger.money import CENT, share
+from sandbox.ledger.payments import boleto, debit_purchase, fee, pix, transfer, whole
+from sandbox.ledger.people import Party
+from sandbox.ledger.rows import Draft, Mark
+
+
+class Monthly(NamedTuple):
+    """A charge that comes every month on a day: `vary` percent around its base, or rising `rise` per mille a year."""
+
+    key: str
+    kind: str
+    payee: str
+    day: int
+    low: int
+    high: int
+    category: str
+    method: str
+    vary: int = 0
+    rise: int = 0
+    segment: int = 0
+
+
+MONTHLY = (
+    Monthly("rent", "rent", "", 5, 1400, 3800, "17010000", "pix", rise=48),
+    Monthly(
+        "condominium", "condominium", "Condomínio Edifício Jacarandá", 10, 480, 1150, "17000000", "boleto", rise=60
+    ),
+    Monthly("electricity", "utility", "Luz & Força Distribuidora", 12, 140, 320, "17020002", "debit", 30, segment=3),
+    Monthly("water", "utility", "Saneamento Rio Claro", 15, 70, 160, "17020001", "slip", 25, segment=2),
+    Monthly("gas", "utility", "Gás Encanado Sul", 18, 45, 110, "17020003", "debit", 35, segment=3),
+    Monthly("internet", "subscription", "Fibra Veloz Telecom", 8, 99, 179, "07010000", "debit", rise=70, segment=4),
+    Monthly("mobile", "subscription", "Móvel Brasil Celular", 20, 49, 139, "07010000", "debit", rise=55, segment=4),
+    Monthly("school", "school", "Colégio Girassol Educação", 6, 890, 2400, "07020000", "boleto", rise=82),
+    Monthly("health", "insurance", "Saúde Integral Operadora", 14, 420, 1300, "20030000", "boleto", rise=96),
+    Monthly("allowance", "allowance", "", 22, 150, 300, "05070000", "scheduled"),
+)
+
+
+class Home(NamedTuple):
+    """What the generators of one checking account need to know about it."""
+
+    key: bytes
+    content: str
+    owner: Party
+    nth: int
+
+    def draws(self, *parts: object) -> Draws:
+        """Draws for something of this account."""
+        return Draws(self.key, self.content, *parts)
+
+
+def yearly(base: int, rise: int, month: int, turn: int) -> int:
+    """`base` after a rise of `rise` per mille at each yearly `turn` (month 0 to 11) since 2022."""
+    for _ in range(max(0, (month - 264 - turn) // 12 + 1)):
+        base += share(base, rise)
+    return base
+
+
+def amount_of(home: Home, charge: Monthly, month: int) -> int:
+    """What a monthly charge costs in a month."""
+    fixed = home.draws("monthly", charge.key)
+    base, turn = fixed.price(charge.low, charge.high), fixed.below(12)
+    if charge.vary:
+        return share(base, 1000 + 10 * home.draws("vary", charge.key, month).between(-charge.vary, charge.vary)) + CENT
+    return yearly(base, charge.rise, month, turn)
+
+
+def _monthly(home: Home, month: int) -> list[Draft]:
+    return [_charge(home, charge, month) for charge in MONTHLY]
+
+
+def _charge(home: Home, charge: Monthly, month: int) -> Draft:
+    fixed, draws = home.draws("payee", charge.key), home.draws("charge", charge.key, month)
+    payee = people.company(fixed, charge.payee) if charge.payee else people.person(fixed)
+    day = calendar.next_business_day(calendar.day_in(month, charge.day))
+    amount = -amount_of(home, charge, month)
+    mark = Mark("recurring", f"{home.content}/{charge.key}", charge.kind)
+    marks = (mark, Mark("decoys", f"price_rises/varying_utility/{mark.key}")) if charge.vary else (mark,)
+    if charge.method == "pix":
+        draft = pix(draws, day, amount, owner=home.owner, other=payee)
+    elif charge.method == "scheduled":
+        draft = pix(draws, day, amount, owner=home.owner, other=payee, ahead=9, clock=None)
+        draft.text = f"Pix agendado - {payee.name}"
+    else:
+        slip = charge.segment if charge.method != "boleto" else 0
+        draft = boleto(draws, day, amount, owner=home.owner, other=payee, category=charge.category, segment=slip)
+        if charge.method == "debit":
+            draft.text = f"Débito automático {payee.name}"
+            draft.operation = "DEBITO_AUTOMATICO"
+    draft.category, draft.marks = charge.category, marks
+    return draft
+
+
+def _salary(home: Home, month: int) -> list[Draft]:
+    fixed = home.draws("employer")
+    employer = people.company(fixed)
+    base, turn = fixed.price(6200, 13800), fixed.below(12)
+    wage = yearly(base, 52, month, turn)
+    mark = Mark("recurring", f"{home.content}/salary", "salary")
+    days = calendar.business_days(month)
+    text, category = f"Crédito de salário {employer.name}", "01010000"
+    paid = transfer(days[4], wage, owner=home.owner, other=employer, method="TED", text=text, category=category)
+    paid.marks = (mark,)
+    drafts = [paid]
+    for calendar_month, part in ((10, 500), (11, 420)):
+        if month % 12 == calendar_month:
+            half = share(wage, part)
+            day = calendar.next_business_day(calendar.day_in(month, 20 if calendar_month == 11 else 28))
+            bonus = transfer(
+                day, half, owner=home.owner, other=employer, method="TED", text="13º salário", category=category
+            )
+            drafts.append(bonus)
+    return drafts
+
+
+def _daily_life(home: Home, month: int) -> list[Draft]:
+    draws = home.draws("life", month)
+    days = calendar.days_in(month)
+    start = calendar.first_day(month)
+    friends = [people.person(home.draws("friend", n)) for n in range(9)]
+
+    def some_day() -> date:
+        return start + timedelta(draws.below(days))
+
+    drafts = [debit_purchase(draws, some_day(), draws.pick(EVERYDAY)) for _ in range(draws.between(8, 15))]
+    drafts += [
+        pix(draws, some_day(), -draws.price(18, 340), owner=home.owner, other=draws.pick(friends))
+        for _ in range(draws.between(4, 8))
+    ]
+    drafts += [
+        pix(draws, some_day(), draws.price(20, 420), owner=home.owner, other=draws.pick(friends))
+        for _ in range(draws.between(1, 4))
+    ]
+    if draws.chance(40):
+        drafts.append(Draft(some_day(), -whole(draws.between(1, 8) * 50), "Saque Banco24Horas", None, "SAQUE"))
+    for draft in draws.sample(drafts, 2):
+        draft.late = draws.between(2, 6)
+    return drafts
+
+
+def _fees(home: Home, month: int) -> list[Draft]:
+    draws, fixed = home.draws("fees", month), home.draws("package")
+    package = yearly(fixed.price(29, 48), 61, month, fixed.below(12))
+    mark = Mark("recurring", f"{home.content}/package", "fee")
+    days = calendar.business_days(month)
+    drafts = [fee(days[0], package, "Tarifa pacote de serviços", marks=(mark,))]
+    if draws.chance(25):
+        drafts.append(fee(draws.pick(days), draws.price(4, 90), "Juros cheque especial", category="02010000"))
+        drafts.append(fee(days[1], draws.price(1, 6), "IOF s/ operações de crédito", category="15030000"))
+    if draws.chance(20):
+        drafts.append(fee(draws.pick(days), 7_9000, "Tarifa saque rede externa", category="16020000"))
+    return drafts
+
+
+def checking(home: Home, month: int) -> list[Draft]:
+    """The movements of a month in the main checking account, but for own transfers and card payments."""
+    return [*_salary(home, month), *_monthly(home, month), *_fees(home, month), *_daily_life(home, month)]

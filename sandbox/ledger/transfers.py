@@ -1,0 +1,144 @@
+"""Money moving between accounts of one holder: inside an item, and between the holder's two banks."""
+
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from sandbox.ledger import calendar, people
+from sandbox.ledger.draws import Draws
+from sandbox.ledger.household import Home
+from sandbox.ledger.money import CENT, share
+from sandbox.ledger.payments import clock, fee, pix, transfer, whole
+from sandbox.ledger.people import Party
+from sandbox.ledger.rows import Draft, Mark
+
+_FIRST_MONTH = 240  # January 2020: savings start here, so that every later balance is a short sum
+
+
+class OwnTransfer(NamedTuple):
+    """One transfer between the holder's two banks; `sender` is 0 or 1."""
+
+    n: int
+    day: date
+    amount: int
+    sender: int
+    instant: bool
+    clock: int
+
+
+def between_banks(key: bytes, holder: str, month: int) -> list[OwnTransfer]:
+    """The transfers of a month between the holder's first and second bank, the same seen from either."""
+    draws = Draws(key, "own", holder, month)
+    days = calendar.business_days(month)
+    transfers = []
+    for n in range(draws.between(1, 3)):
+        day = draws.pick(days[:-1])
+        amount, sender = draws.price(180, 2400), draws.below(2)
+        transfers.append(OwnTransfer(n, day, amount, sender, draws.chance(70), clock(draws, day)))
+    return transfers
+
+
+def own_legs(key: bytes, holder: str, slot: int, month: int, *, owner: Party) -> list[Draft]:
+    """This bank's side of the transfers between the holder's banks; banks after the second take no part."""
+    legs = []
+    for own in between_banks(key, holder, month) if slot < 2 else ():
+        amount = -own.amount if own.sender == slot else own.amount
+        other = people.holder_at(owner, 1 - slot, key)
+        mark = Mark("transfers", f"{holder}/{month}/{own.n}", "debit" if amount < 0 else "credit")
+        if own.instant:
+            draws = Draws(key, "own-leg", holder, month, own.n, slot)
+            # the receiving bank books it some seconds later
+            at = own.clock + (0 if amount < 0 else draws.between(1, 40) * 1000)
+            draft = pix(draws, own.day, amount, owner=owner, other=other, clock=at, category="04030000", marks=(mark,))
+        else:
+            text = f"TED {'enviada' if amount < 0 else 'recebida'} - {owner.name}"
+            draft = transfer(own.day, amount, owner=owner, other=other, method="TED", text=text, category="04040000")
+            draft.marks = (mark,)
+        legs.append(draft)
+    return legs
+
+
+class SavingsMonth(NamedTuple):
+    """What enters and leaves the savings account in a month; `start` is the balance before it."""
+
+    start: int
+    deposit: int
+    withdrawal: int
+    interest: int
+
+
+def savings_months(home: Home, month: int) -> SavingsMonth:
+    """The savings account in a month, by summing up from its first."""
+    fixed = home.draws("savings")
+    balance, deposit = fixed.price(2000, 18000), whole(fixed.between(3, 14) * 50)
+    current = SavingsMonth(balance, deposit, 0, 0)
+    for each in range(_FIRST_MONTH, max(month, _FIRST_MONTH) + 1):
+        draws = home.draws("savings", each)
+        withdrawal = whole(draws.between(2, 9) * 100) if draws.chance(30) else 0
+        current = SavingsMonth(balance, deposit, withdrawal, balance * (50 + draws.below(12)) // 10_000 // CENT * CENT)
+        balance += deposit + current.interest - withdrawal
+    return current
+
+
+def _inside(day: date, amount: int, owner: Party, key: str) -> Draft:
+    text = f"Transferência {'para' if amount < 0 else 'de'} conta própria"
+    draft = transfer(day, amount, owner=owner, other=owner, method="TEV", text=text, category="04000000")
+    draft.marks = (Mark("transfers", key, "debit" if amount < 0 else "credit"),)
+    return draft
+
+
+def savings_legs(home: Home, month: int, *, sign: int) -> list[Draft]:
+    """Transfers with the savings account: `sign` is -1 for the checking account's side, 1 for the savings side."""
+    plan = savings_months(home, month)
+    day = calendar.business_days(month)
+    key = f"{home.content}/savings/{month}"
+    drafts = [_inside(day[6], sign * plan.deposit, home.owner, f"{key}/deposit")]
+    if plan.withdrawal:
+        drafts.append(_inside(day[15], -sign * plan.withdrawal, home.owner, f"{key}/withdrawal"))
+    return drafts
+
+
+def savings(home: Home, month: int) -> list[Draft]:
+    """The movements of a month in the savings account."""
+    plan = savings_months(home, month)
+    interest = Draft(
+        calendar.day_in(month, 1),
+        plan.interest,
+        "Rendimento poupança",
+        "03060000",
+        "RENDIMENTO_APLIC_FINANCEIRA",
+        marks=(
+            Mark("recurring", f"{home.content}/yield", "yield"),
+            Mark("decoys", f"fees/interest_received/{home.content}/yield"),
+        ),
+    )
+    return [interest, *savings_legs(home, month, sign=1)]
+
+
+def second_legs(home: Home, nth: int, month: int, *, sign: int) -> list[Draft]:
+    """The monthly transfer from the first to another checking account of the item."""
+    amount = whole(home.draws("second", nth).between(4, 20) * 50)
+    day = calendar.business_days(month)[8]
+    return [_inside(day, sign * amount, home.owner, f"{home.content}/second/{nth}/{month}")]
+
+
+def second_checking(home: Home, nth: int, month: int) -> list[Draft]:
+    """The movements of a month in a further checking account."""
+    draws = home.draws("second-life", nth, month)
+    days, start = calendar.days_in(month), calendar.first_day(month)
+    drafts = second_legs(home, nth, month, sign=1)
+    for _ in range(draws.between(3, 7)):
+        day = start + timedelta(draws.below(days))
+        drafts.append(pix(draws, day, -draws.price(10, 140), owner=home.owner, other=people.person(draws)))
+    if draws.chance(30):
+        drafts.append(fee(calendar.business_days(month)[2], share(whole(20), 745), "Tarifa emissão de extrato"))
+    return drafts
+
+
+def sweep(month: int, amount: int, content: str) -> list[Draft]:
+    """The month's leftover goes into a deposit certificate, a shortfall comes out of it; this closes the month."""
+    if not amount:
+        return []
+    text = "Aplicação CDB DI" if amount < 0 else "Resgate CDB DI"
+    mark = Mark("investment_sweeps", content)
+    day = calendar.business_days(month)[-1]
+    return [Draft(day, amount, text, "03020000", "RESGATE_APLICACAO_FINANCEIRA", marks=(mark,))]
