@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import time
 from datetime import datetime, timedelta
+from functools import partial
 
 import httpx
 
@@ -56,10 +57,10 @@ class Courier:
                 continue
             task = asyncio.create_task(self._carry(delivery))
             self._under_way[delivery.id] = task
-            task.add_done_callback(lambda _, id_=delivery.id: self._done(id_))
+            task.add_done_callback(partial(self._done, delivery.id))
         return min(ahead, default=None)
 
-    def _done(self, delivery_id: str) -> None:
+    def _done(self, delivery_id: str, _: asyncio.Task[None]) -> None:
         self._under_way.pop(delivery_id, None)
         self._world.wake.set()
 

@@ -14,7 +14,9 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-PUBLIC = re.compile(r"/auth|/connect(/.*)?|/oauth/.*|/openapi\.json|/docs(/.*)?|/_control(/.*)?|/healthz|/")
+PUBLIC = re.compile(
+    r"/auth|/connect(/.*)?|/oauth/.*|/openapi\.json|/docs(/.*)?|/_control(/.*)?|/statements/.*|/healthz|/"
+)
 # What a connect token may do; everything else is 403 to it.
 _WIDGET_MAY = tuple(
     (method, re.compile(path))

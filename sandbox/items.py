@@ -252,3 +252,19 @@ def delete_item(world: World, item: Item) -> None:
     if item.opened:
         world.ledger.close_item(item.id)
     events.emit_item_event(world, item, "item/deleted")
+
+
+_RESOURCE_TYPES = {"BANK": "ACCOUNT", "CREDIT": "CREDIT_CARD_ACCOUNT"}
+
+
+def resources_of(world: World, item: Item) -> list[dict[str, str]]:
+    """What an Open Finance bank shares; one account awaits approval while other approvers have not spoken."""
+    if not world.connector(item.connector_id).is_open_finance:
+        return []
+    pending = {"resourceId": item.id, "type": "ACCOUNT", "status": "PENDING_AUTHORISATION"}
+    accounts = [
+        {"resourceId": account.id, "type": _RESOURCE_TYPES[account.type], "status": "AVAILABLE"}
+        for account in world.ledger.accounts(item.id)
+    ]
+    loans = [{"resourceId": loan.id, "type": "LOAN", "status": "AVAILABLE"} for loan in world.ledger.loans(item.id)]
+    return [*([pending] if item.pending_resources else []), *accounts, *loans]

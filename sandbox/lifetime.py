@@ -56,7 +56,7 @@ _OVER = 1_000_000  # "every moment lived": nothing of this run lies ahead
 def begin_run(world: World, item: Item, *, triggered_by: str, at: datetime | None = None) -> None:
     """Begin a visit to the bank; the stored credentials decide what it will meet."""
     connector = world.connector(item.connector_id)
-    held = _holds_consent(world, item)
+    held = holds_consent(world, item)
     item.run = Run(
         started_at=at or world.now(),
         triggered_by=triggered_by,
@@ -73,7 +73,8 @@ def begin_run(world: World, item: Item, *, triggered_by: str, at: datetime | Non
     item.next_auto_sync_at = None
 
 
-def _holds_consent(world: World, item: Item) -> bool:
+def holds_consent(world: World, item: Item) -> bool:
+    """Whether the item has a consent that is neither revoked nor expired."""
     consent = world.consents.get(item.consent_id) if item.consent_id else None
     if consent is None or consent.revoked_at is not None:
         return False
@@ -217,7 +218,7 @@ def _syncs_itself(world: World, item: Item) -> bool:
     """Whether a visit can go without the person: no MFA of any kind, and auto-sync not switched off."""
     connector = world.connector(item.connector_id)
     if connector.oauth:
-        alone = _holds_consent(world, item)
+        alone = holds_consent(world, item)
     else:
         alone = connector.one_step_mfa is None and not script_for(world, item).waits
     return alone and item.auto_sync_disabled_at is None and world.settings.auto_sync_hours > 0
@@ -242,7 +243,7 @@ def _status_detail(item: Item, script: Script) -> dict[str, Any] | None:
 
 
 def _grant_consent(world: World, item: Item, at: datetime) -> None:
-    if _holds_consent(world, item):
+    if holds_consent(world, item):
         return
     permissions = [name for product in item.products for name in _PERMISSIONS.get(product, ())]
     is_open_finance = world.connector(item.connector_id).is_open_finance

@@ -11,7 +11,7 @@ from sandbox.clock import iso
 from sandbox.conductor import Conductor
 from sandbox.http import Body as Form
 from sandbox.http import WorldDep
-from sandbox.wire import ApiError, Json
+from sandbox.wire import ApiError, Json, not_found
 from sandbox.world import World, change_settings
 
 
@@ -43,7 +43,10 @@ def create_app(world: World, conductor: Conductor) -> FastAPI:
 
 async def get_truth(world: WorldDep, item_id: Annotated[str | None, Query(alias="itemId")] = None) -> Json:
     """The exact ledger an observer of the API should hold now; amounts as decimal strings."""
-    return Json(world.ledger.truth(item_id))
+    try:
+        return Json(world.ledger.truth(item_id))
+    except KeyError:
+        raise not_found("item") from None
 
 
 async def reset(world: WorldDep, body: Reset | None = None) -> Json:

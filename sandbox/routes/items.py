@@ -1,15 +1,21 @@
 """Items: the connections of one person at one institution."""
 
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi import Body as BodyParameter
 
-from sandbox.http import Body, CallerDep, PathId, Product, WorldDep, as_text
-from sandbox.items import answer_mfa, create_item, delete_item, find_item, item_view, update_item
-from sandbox.wire import ApiError, Json
+from sandbox.clock import iso
+from sandbox.http import Body, CallerDep, PageDep, PageSizeDep, PathId, Product, WorldDep, as_text
+from sandbox.items import answer_mfa, create_item, delete_item, find_item, item_view, resources_of, update_item
+from sandbox.lifetime import settle
+from sandbox.records import Item
+from sandbox.wire import ApiError, Json, from_cursor, page_of, to_cursor
 
 router = APIRouter(tags=["Items"])
+_PAGE = 500
 
 
 class UpdateItem(Body):
@@ -48,6 +54,44 @@ async def post_item(world: WorldDep, caller: CallerDep, body: CreateItem) -> Jso
     return Json(item_view(world, item))
 
 
+@router.get("/v2/items")
+async def list_items(
+    world: WorldDep,
+    client_user_id: Annotated[str | None, Query(alias="clientUserId")] = None,
+    connector_id: Annotated[int | None, Query(alias="connectorId")] = None,
+    after: str | None = None,
+) -> Json:
+    """Newest first, 500 at a time; only for applications that were given the right (a setting here)."""
+    if not world.settings.list_items_enabled:
+        raise ApiError(403, "Listing items is not enabled for your application")
+    key = from_cursor(after) if after else None
+    items = [
+        item
+        for item in sorted(world.items, key=_creation, reverse=True)
+        if client_user_id in (None, item.client_user_id)
+        and connector_id in (None, item.connector_id)
+        and (key is None or _creation(item) < key)
+    ]
+    query = {"clientUserId": client_user_id, "connectorId": connector_id}
+    for item in items[:_PAGE]:
+        settle(world, item)
+    return Json(
+        {
+            "results": [item_view(world, item) for item in items[:_PAGE]],
+            "next": _next_query(query, items[_PAGE - 1]) if len(items) > _PAGE else None,
+        }
+    )
+
+
+def _creation(item: Item) -> tuple[datetime, str]:
+    return item.created_at, item.id
+
+
+def _next_query(query: dict[str, Any], last: Item) -> str:
+    sent = {name: value for name, value in query.items() if value is not None}
+    return "?" + urlencode({**sent, "after": to_cursor(iso(last.created_at) or "", last.id)})
+
+
 @router.get("/items/{id}")
 async def get_item(world: WorldDep, caller: CallerDep, item_id: PathId) -> Json:
     return Json(item_view(world, find_item(world, caller, item_id)))
@@ -81,6 +125,21 @@ async def disable_auto_sync(world: WorldDep, caller: CallerDep, item_id: PathId)
     item.updated_at = world.now()
     world.items.put(item.id, item)
     return Json(item_view(world, item))
+
+
+@router.get("/items/{id}/resources")
+async def list_resources(
+    world: WorldDep,
+    caller: CallerDep,
+    item_id: PathId,
+    status: Literal["AVAILABLE", "UNAVAILABLE", "TEMPORARILY_UNAVAILABLE", "PENDING_AUTHORISATION"] | None = None,
+    page: PageDep = 1,
+    page_size: PageSizeDep = 500,
+) -> Json:
+    """What the bank shares under the consent; empty for connectors outside Open Finance."""
+    resources = resources_of(world, find_item(world, caller, item_id))
+    wanted = [resource for resource in resources if status in (None, resource["status"])]
+    return Json(page_of(wanted, page=page, page_size=page_size))
 
 
 @router.delete("/items/{id}")

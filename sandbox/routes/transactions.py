@@ -1,15 +1,15 @@
 """Transactions of an account: by cursor, by page (retired), by id; and the correction of a category."""
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 
 from sandbox.clock import parse_instant
-from sandbox.http import WorldDep, split
-from sandbox.wire import ApiError, Json, from_cursor, to_cursor
+from sandbox.http import Body, PageDep, PageSizeDep, PathId, WorldDep, split
+from sandbox.wire import ApiError, Json, from_cursor, not_found, page_of, to_cursor
 
 router = APIRouter(tags=["Transaction"])
 _PAGE = 500
@@ -78,3 +78,54 @@ async def list_transactions(
         }
         following = "?" + urlencode({name: value for name, value in query.items() if value})
     return Json({"results": rows[:_PAGE], "next": following})
+
+
+class UpdateTransaction(Body):
+    category_id: str
+
+
+@router.get("/transactions", deprecated=True)
+async def list_transactions_by_page(
+    world: WorldDep,
+    account_id: AccountId,
+    ids: Ids = None,
+    from_: Annotated[str | None, Query(alias="from")] = None,
+    to: str | None = None,
+    created_at_from: Annotated[str | None, Query(alias="createdAtFrom")] = None,
+    bill_id: Annotated[str | None, Query(alias="billId")] = None,
+    page: PageDep = 1,
+    page_size: PageSizeDep = 500,
+) -> Json:
+    """The retired list: 410, or by setting the old numbered pages."""
+    if world.settings.v1_transactions == "retired":
+        raise ApiError(410, "This endpoint is no longer available, use GET /v2/transactions")
+    wanted = _ids(ids)
+    filters: dict[str, Any] = {
+        "ids": wanted,
+        "date_from": None if wanted else _day("from", from_),
+        "date_to": None if wanted else _day("to", to),
+        "created_at_from": _instant("createdAtFrom", created_at_from),
+        "bill_id": bill_id,
+    }
+    total = world.ledger.count_transactions(str(account_id), **filters)
+    rows = world.ledger.transactions(str(account_id), **filters, offset=(page - 1) * page_size, limit=page_size)
+    return Json(page_of(rows, page=page, page_size=page_size, total=total))
+
+
+@router.get("/transactions/{id}")
+async def get_transaction(world: WorldDep, transaction_id: PathId) -> Json:
+    if transaction := world.ledger.transaction(transaction_id.lower()):
+        return Json(transaction)
+    raise ApiError(404, "Transaction not found", "TRANSACTION_NOT_FOUND")
+
+
+@router.patch("/transactions/{id}")
+async def set_category(
+    world: WorldDep, transaction_id: Annotated[UUID, Path(alias="id")], body: UpdateTransaction
+) -> Json:
+    """Correct the category; an unknown transaction is 404 without a code, as in the real API."""
+    if world.ledger.category(body.category_id) is None:
+        raise not_found("category")
+    if transaction := world.ledger.set_category(str(transaction_id), body.category_id):
+        return Json(transaction)
+    raise ApiError(404, "Transaction not found")
