@@ -1,0 +1,20 @@
+"""What readiness reads."""
+
+from sqlalchemy import column, func, select, table
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.owed import OwedWork
+
+_ALEMBIC_VERSION = table("alembic_version", column("version_num"))
+
+
+async def find_revision(session: AsyncSession) -> str | None:
+    """Return the migration that the database stands at."""
+    return await session.scalar(select(_ALEMBIC_VERSION.c.version_num))
+
+
+async def find_oldest_owed_seconds(session: AsyncSession) -> float | None:
+    """Return for how long the oldest due work has been waiting, by the database's clock; None when nothing is due."""
+    waiting = func.extract("epoch", func.now() - func.min(OwedWork.due_at))
+    seconds = await session.scalar(select(waiting).where(OwedWork.due_at <= func.now()))
+    return None if seconds is None else float(seconds)

@@ -1,0 +1,102 @@
+"""Refusals that any route may answer; a slice's own are in its `errors.py`."""
+
+from typing import ClassVar
+
+from app.errors import AppError
+
+
+class InvalidRequest(AppError):
+    """The request was understood and does not validate; `errors` says where."""
+
+    status, code, title = 422, "invalid_request", "Invalid request"
+    user_messages: ClassVar[dict[str, str]] = {
+        "pt-BR": "Confira os dados informados e tente de novo.",
+        "en": "Check the data you entered and try again.",
+    }
+
+
+class MalformedRequest(AppError):
+    """The body is not JSON."""
+
+    status, code, title = 400, "malformed_request", "Malformed request"
+
+
+class NotFound(AppError):
+    """No such path. A slice has its own error for a row that is absent or another owner's."""
+
+    status, code, title = 404, "not_found", "Not found"
+    user_messages: ClassVar[dict[str, str]] = {
+        "pt-BR": "Não encontramos o que você procura.",
+        "en": "We could not find what you are looking for.",
+    }
+
+
+class MethodNotAllowed(AppError):
+    """The path exists, the method does not."""
+
+    status, code, title = 405, "method_not_allowed", "Method not allowed"
+
+
+class PayloadTooLarge(AppError):
+    """The body is longer than this path takes (R62)."""
+
+    status, code, title = 413, "payload_too_large", "Payload too large"
+    user_messages: ClassVar[dict[str, str]] = {
+        "pt-BR": "O envio é grande demais.",
+        "en": "What was sent is too large.",
+    }
+
+
+class UnsupportedMediaType(AppError):
+    """The body is not declared as JSON."""
+
+    status, code, title = 415, "unsupported_media_type", "Unsupported media type"
+
+
+class RequestRefused(AppError):
+    """Anything else that HTTP itself refuses."""
+
+    status, code, title = 400, "bad_request", "Bad request"
+
+
+class ServiceUnavailable(AppError):
+    """A fault of our own that passes: the database is away, busy, or a wait was cut (R3)."""
+
+    status, code, title = 503, "service_unavailable", "Service unavailable"
+    user_messages: ClassVar[dict[str, str]] = {
+        "pt-BR": "O serviço está indisponível no momento. Tente de novo em instantes.",
+        "en": "The service is unavailable right now. Try again in a moment.",
+    }
+
+
+class PluggyIsUnavailable(AppError):
+    """Pluggy, or the bank behind it, gave no usable answer."""
+
+    status, code, title = 503, "pluggy_unavailable", "Pluggy unavailable"
+    user_messages: ClassVar[dict[str, str]] = {
+        "pt-BR": "A conexão com os bancos está indisponível no momento. Tente de novo em instantes.",
+        "en": "The connection to the banks is unavailable right now. Try again in a moment.",
+    }
+
+
+class PluggyAuthFailed(AppError):
+    """Our own credentials were refused: only an operator can help."""
+
+    status, code, title = 502, "pluggy_auth_failed", "Pluggy refused the service's credentials"
+    user_messages: ClassVar[dict[str, str]] = PluggyIsUnavailable.user_messages
+
+
+class PluggyHasRefused(AppError):
+    """Pluggy said no to a call, and repeating it will not help."""
+
+    status, code, title = 502, "pluggy_refused", "Pluggy refused the request"
+
+
+class InternalError(AppError):
+    """A bug of ours; the log has the rest under the request id."""
+
+    status, code, title = 500, "internal_error", "Internal error"
+    user_messages: ClassVar[dict[str, str]] = {
+        "pt-BR": "Algo deu errado do nosso lado. Tente de novo mais tarde.",
+        "en": "Something went wrong on our side. Try again later.",
+    }

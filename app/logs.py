@@ -1,0 +1,110 @@
+"""Structured logs: one JSON object a line (readable text in development), redacted before it leaves (R63, R65)."""
+
+import logging
+import re
+import sys
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Final, TextIO
+
+import msgspec
+import structlog
+from structlog.typing import EventDict, Processor
+
+from app.settings import ServiceSettings
+
+REDACTED: Final = "[redacted]"
+_LOUD_LIBRARIES: Final = ("httpx", "httpcore", "sqlalchemy", "asyncio")
+_SERVER_LOGGERS: Final = ("uvicorn", "uvicorn.error", "uvicorn.asgi", "arq", "arq.worker", "arq.jobs")
+
+_SENSITIVE_KEY = re.compile(
+    r"passw|secret|token|authoriz|api_?key|cpf|cnpj|document|credential|cookie|signature|userinfo"
+    r"|(^|_)(number|parameters?|value|body|description|amount|balance|email|phone|mfa|otp|url)$",
+    re.IGNORECASE,
+)
+_SENSITIVE_TEXT = re.compile(
+    r"""
+      eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)*                                   # a JSON Web Token
+    | \bbk_[A-Za-z0-9_-]{6,}                                           # an API key of ours
+    | (?<=://)[^/\s@]+(?=@)                                            # user and password of a URL
+    | (?i:\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]+                    # a credential of an HTTP header
+    | (?<![0-9A-Za-z])\d{3}\.\d{3}\.\d{3}-\d{2}(?![0-9A-Za-z])         # a CPF
+    | (?<![0-9A-Za-z])[0-9A-Z]{2}\.[0-9A-Z]{3}\.[0-9A-Z]{3}/[0-9A-Z]{4}-\d{2}(?![0-9A-Za-z])  # a CNPJ
+    | (?<![0-9A-Za-z])(?:\d{11}|\d{14})(?![0-9A-Za-z])                 # either, as bare digits
+    """,
+    re.VERBOSE,
+)
+
+
+def configure_logs(service: ServiceSettings, *, stream: TextIO | None = None) -> None:
+    """Send every log of the process, libraries' included, through one redacted chain to `stream` (standard output)."""
+    stream = stream or sys.stdout
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,
+        redact,
+    ]
+    renderer = _renderer(service.environment, stream)
+    structlog.configure(
+        processors=[*shared, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(service.log_level),
+        logger_factory=structlog.WriteLoggerFactory(stream),
+        cache_logger_on_first_use=True,
+    )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[structlog.stdlib.add_logger_name],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *shared, renderer],
+    )
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(formatter)
+    _take_over(handler, service.log_level)
+
+
+def _renderer(environment: str, stream: TextIO) -> Processor:
+    if environment == "development":
+        return structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback)
+    return structlog.processors.JSONRenderer(serializer=_to_json)
+
+
+def _to_json(event: Mapping[str, Any], **_: Any) -> str:
+    return msgspec.json.encode(event, enc_hook=str).decode()
+
+
+def _take_over(handler: logging.Handler, level: str) -> None:
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level)
+    for name in _SERVER_LOGGERS:
+        logger = logging.getLogger(name)
+        logger.handlers = []
+        logger.propagate = True
+    for name in _LOUD_LIBRARIES:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    access = logging.getLogger("uvicorn.access")  # it prints whole query strings; `request_answered` replaces it
+    access.handlers = []
+    access.propagate = False
+
+
+def redact(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    """Return the event without personal data and credentials: hidden by name, else cut out of texts by pattern."""
+    return {key: REDACTED if _is_sensitive(key) else _scrub(value) for key, value in event.items()}
+
+
+@lru_cache(maxsize=1024)
+def _is_sensitive(key: str) -> bool:
+    return _SENSITIVE_KEY.search(key) is not None
+
+
+def _scrub(value: Any) -> Any:
+    if isinstance(value, str):
+        return _SENSITIVE_TEXT.sub(REDACTED, value)
+    if isinstance(value, bool | int | float) or value is None:
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): REDACTED if _is_sensitive(str(key)) else _scrub(each) for key, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_scrub(each) for each in value]
+    return _SENSITIVE_TEXT.sub(REDACTED, str(value))

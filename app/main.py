@@ -1,0 +1,99 @@
+"""The API process: `uvicorn --factory app.main:create_app`."""
+
+import gc
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import structlog
+from fastapi import APIRouter, FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.routing import APIRoute
+from starlette.middleware import Middleware
+
+from app import openapi, problems
+from app.database import API_STATEMENT_MS
+from app.health.router import router as health
+from app.http import Edge
+from app.logs import configure_logs
+from app.owners.authentication import Authenticator
+from app.owners.keys import KeySet
+from app.owners.tokens import TokenVerifier
+from app.pluggy.limits import Lane
+from app.resources import open_resources
+from app.settings import Settings, SettingsError, load_settings
+
+log = structlog.get_logger()
+
+ROUTERS: tuple[APIRouter, ...] = (health,)
+"""Every slice's router, in the order of the documentation."""
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Return the API. Without settings it is the process's own: it reads the environment and sets up the logs.
+
+    Exits with a message that names every problem when the environment can't be used.
+    """
+    if settings is None:
+        settings = _settings_of_process()
+    app = openapi.Api(
+        title=openapi.TITLE,
+        version=openapi.VERSION,
+        summary=openapi.SUMMARY,
+        description=openapi.DESCRIPTION,
+        openapi_tags=openapi.TAGS,
+        openapi_url=None,  # served by a route of ours, which has a policy
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=_operation_id,
+        lifespan=_lifespan,
+        middleware=[_cors(settings), Middleware(Edge)],
+    )
+    app.state.settings = settings
+    problems.install(app)
+    for router in (*ROUTERS, openapi.router):
+        app.include_router(router)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    settings: Settings = app.state.settings
+    async with (
+        open_resources(settings, statement_ms=API_STATEMENT_MS, lane=Lane.USER) as resources,
+        httpx.AsyncClient(follow_redirects=False, trust_env=False) as http,
+    ):
+        verifier = TokenVerifier(settings.auth, KeySet(str(settings.auth.jwks_url), http))
+        app.state.resources = resources
+        app.state.authenticator = Authenticator(verifier, resources.sessions)
+        gc.collect()
+        gc.freeze()  # what start-up made stays: the collector need not walk it again
+        log.info("api_started", environment=settings.service.environment)
+        yield
+    log.info("api_stopped")
+
+
+def _settings_of_process() -> Settings:
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        sys.exit(str(error))
+    configure_logs(settings.service)
+    return settings
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+def _cors(settings: Settings) -> Middleware:
+    return Middleware(
+        CORSMiddleware,
+        allow_origins=list(settings.service.cors_origins),
+        allow_methods=["GET", "POST", "PATCH", "PUT", "DELETE"],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "Last-Event-ID", "X-Request-ID"],
+        expose_headers=["ETag", "Location", "Retry-After", "WWW-Authenticate", "X-Request-ID"],
+        max_age=600,
+    )
