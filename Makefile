@@ -12,12 +12,12 @@ export UV_NO_PROGRESS := 1
 .PHONY: install environment run demo token test bench faults lock clean
 
 install: ## tools and environment, nothing started; a moment when nothing changed
-	@state="$$(pwd) $$(cat Makefile pyproject.toml requirements.lock | cksum)"; \
+	@state="$$(pwd) $$(cat pyproject.toml requirements.lock | cksum)"; \
 	if [ "$$state" != "$$(cat .venv/installed 2>/dev/null)" ]; then \
 	  $(MAKE) --no-print-directory environment >&2 && echo "$$state" > .venv/installed; fi
 
 environment: $(UV)
-	$(UV) venv --quiet --clear --python $(PYTHON) .venv
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv
 	$(UV) pip sync --quiet --require-hashes requirements.lock
 	$(UV) pip install --quiet --no-build-isolation --no-deps --editable .
 

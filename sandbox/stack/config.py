@@ -29,10 +29,10 @@ class Config:
     sandbox_port: int
 
     @classmethod
-    def read(cls) -> Self:
+    def read(cls, env_file: Path = ROOT / ".env") -> Self:
         """Raises StackError naming the setting that can't be used."""
-        given = {**dotenv_values(ROOT / ".env"), **os.environ}
-        environment = {name: value for name, value in given.items() if value}
+        given = [*dotenv_values(env_file).items(), *os.environ.items()]
+        environment = {name: value for name, value in given if value}
         if environment.get("ENVIRONMENT") == "production":
             raise StackError("ENVIRONMENT is production: the local stack is for development. See docs/runbook.md.")
         return cls(

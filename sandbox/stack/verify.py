@@ -1,6 +1,6 @@
 """The demo's proof: the service's ledger against the stand-in's truth, both asked over HTTP."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from sandbox.stack.compare import SHOWN_DIFFERENCES, Ledger, differences, row_of_bank, row_of_service
@@ -10,7 +10,7 @@ from sandbox.stack.demo import Api, Json, connect_to
 async def verify(service: Api, sandbox_url: str, connections: list[Json], say: Callable[[str], None]) -> int:
     """0 and a line that says `demo ok` when both are equal, else 1 and the first differences."""
     shown = await ledger_of_service(service)
-    truth = await ledger_of_bank(sandbox_url, {str(connection["item_id"]) for connection in connections})
+    truth = await ledger_of_bank(sandbox_url, [str(connection["item_id"]) for connection in connections])
     found = differences(truth, shown)
     if found:
         say(f"\nThe ledger differs from the stand-in in {len(found)} places, the first of them:")
@@ -31,12 +31,13 @@ async def ledger_of_service(service: Api) -> Ledger:
     return ledger
 
 
-async def ledger_of_bank(sandbox_url: str, item_ids: set[str]) -> Ledger:
+async def ledger_of_bank(sandbox_url: str, item_ids: Iterable[str]) -> Ledger:
     """What `/_control/truth` says of these items."""
     async with connect_to(sandbox_url, {}) as bank:
-        truth = await bank.call("GET", "/_control/truth")
+        truths = [await bank.call("GET", "/_control/truth", itemId=item_id) for item_id in item_ids]
     return {
         account["id"]: [row_of_bank(row, account_type=account["type"]) for row in account["transactions"]]
-        for account in truth["accounts"]
-        if account["itemId"] in item_ids
+        for truth in truths
+        for item in truth["items"]
+        for account in item["accounts"]
     }
