@@ -17,16 +17,20 @@ install: ## tools and environment, nothing started; a moment when nothing change
 	  $(MAKE) --no-print-directory environment >&2 && echo "$$state" > .venv/installed; fi
 
 environment: $(UV)
-	$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv
-	$(UV) pip sync --quiet --require-hashes requirements.lock
-	$(UV) pip install --quiet --no-build-isolation --no-deps --editable .
+	@echo "Installing into .venv, from requirements.lock"
+	@$(UV) venv --quiet --allow-existing --python "$(PYTHON)" .venv
+	@$(UV) pip sync --quiet --require-hashes requirements.lock
+	@$(UV) pip install --quiet --no-build-isolation --no-deps --editable .
 
 $(UV):
 	@[ -n "$(PYTHON)" ] || { echo "No Python 3.11 or newer found. Install one, or: make PYTHON=/path/to/python3"; exit 1; }
-	$(PYTHON) -m pip install --quiet --disable-pip-version-check --upgrade --target .tools uv==$(UV_VERSION) \
-	  || { $(PYTHON) -m venv .tools/pip && .tools/pip/bin/pip install --quiet uv==$(UV_VERSION) \
-	    && mkdir -p .tools/bin && ln -sf ../pip/bin/uv $(UV); } \
-	  || { echo "uv could not be installed: this needs pip or venv (Debian: apt install python3-venv)."; exit 1; }
+	@echo "Installing uv $(UV_VERSION) into .tools"
+	@"$(PYTHON)" -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --upgrade \
+	    --target .tools uv==$(UV_VERSION) \
+	  || { echo "Without pip, then: in a venv" && "$(PYTHON)" -m venv .tools/venv \
+	    && .tools/venv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) \
+	    && mkdir -p .tools/bin && ln -sf ../venv/bin/uv $(UV); } \
+	  || { echo "uv could not be installed: see above; Debian may lack python3-venv."; exit 1; }
 
 run: install ## the service on your desk, with a synced sandbox bank, until Ctrl-C
 	@$(RUN) sandbox.stack run

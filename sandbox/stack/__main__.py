@@ -4,11 +4,11 @@ import argparse
 import asyncio
 import signal
 import sys
-from typing import Any
 
+from sandbox.stack.api import Api, Json, service_of
 from sandbox.stack.children import StackError
 from sandbox.stack.config import Config
-from sandbox.stack.demo import Api, fill_ledger, service_of, show_addresses, show_ledger
+from sandbox.stack.demo import fill_ledger, show_addresses, show_ledger
 from sandbox.stack.files import write_private
 from sandbox.stack.issuer import TokenIssuer
 from sandbox.stack.local import LocalStack
@@ -34,6 +34,8 @@ def main() -> int:
     except StackError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
+    except asyncio.CancelledError:  # a second Ctrl-C: the children end with us
+        return 130
 
 
 async def _serve(config: Config, *, is_demo: bool) -> int:
@@ -74,7 +76,7 @@ async def _demo(stack: LocalStack) -> int:
         return await verify(service, stack.facts["sandbox_url"], connections, _say)
 
 
-async def _show(stack: LocalStack, service: Api) -> list[dict[str, Any]]:
+async def _show(stack: LocalStack, service: Api) -> list[Json]:
     if not stack.config.uses_stand_in:
         answer = await service.call("POST", "connections/create_connect_token/", {})
         _say(f"\nConnect a bank in your browser (the link lasts 30 minutes):\n  connect_url {answer['connect_url']}")
@@ -85,7 +87,7 @@ async def _show(stack: LocalStack, service: Api) -> list[dict[str, Any]]:
     return connections
 
 
-def _show_addresses(stack: LocalStack, connections: list[dict[str, Any]]) -> None:
+def _show_addresses(stack: LocalStack, connections: list[Json]) -> None:
     bearer_file = stack.config.data_dir / "bearer-header"
     write_private(bearer_file, f"Authorization: Bearer {stack.facts['token']}\n")
     show_addresses(stack.facts, bearer_file, connections, _say)

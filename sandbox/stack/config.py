@@ -102,6 +102,6 @@ class Config:
 
 def _port(environment: dict[str, str], name: str, default: int) -> int:
     text = environment.get(name, str(default))
-    if not text.isdigit() or not 0 < int(text) < 2**16:
-        raise StackError(f"{name} is {text!r}; it must be a port number, 1 to 65535.")
+    if not text.isdigit() or int(text) >= 2**16:
+        raise StackError(f"{name} is {text!r}; it must be a port number, or 0 for any that is free.")
     return int(text)

@@ -165,10 +165,11 @@ class LocalStack:
         write_private(self.config.run_file, json.dumps(self.facts, indent=2))
 
     def _claim_port(self, setting: str, wanted: int) -> int:
-        if is_free(wanted):
+        if wanted and is_free(wanted):
             return wanted
         port = free_port()
-        self._say(f"  Port {wanted} is busy; using {port} instead. Choose one with {setting}.")
+        if wanted:
+            self._say(f"  Port {wanted} is busy; using {port} instead. Choose one with {setting}.")
         return port
 
     def _fresh_log(self, name: str) -> Path:

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from sandbox.stack.api import Api, Json, connect_to
 from sandbox.stack.compare import SHOWN_DIFFERENCES, Ledger, differences, row_of_bank, row_of_service
-from sandbox.stack.demo import Api, Json, connect_to
 
 
 async def verify(service: Api, sandbox_url: str, connections: list[Json], say: Callable[[str], None]) -> int:

@@ -65,7 +65,7 @@ def test_real_credentials_mean_the_real_pluggy(tmp_path: Path, client_id: str | 
     assert make_config(tmp_path, **environment).uses_stand_in is uses_stand_in
 
 
-@pytest.mark.parametrize("value", ["http", "0", "70000", "-1"])
+@pytest.mark.parametrize("value", ["http", "70000", "-1"])
 def test_a_port_that_is_none_is_named(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("API_PORT", value)
 
