@@ -22,18 +22,20 @@ _SENSITIVE_KEY = re.compile(
     r"|(^|_)(number|parameters?|value|body|description|amount|balance|email|phone|mfa|otp|url)$",
     re.IGNORECASE,
 )
-_SENSITIVE_TEXT = re.compile(
-    r"""
-      eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)*                                   # a JSON Web Token
-    | \bbk_[A-Za-z0-9_-]{6,}                                           # an API key of ours
-    | (?<=://)[^/\s@]+(?=@)                                            # user and password of a URL
-    | (?i:\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]+                    # a credential of an HTTP header
-    | (?<![0-9A-Za-z])\d{3}\.\d{3}\.\d{3}-\d{2}(?![0-9A-Za-z])         # a CPF
-    | (?<![0-9A-Za-z])[0-9A-Z]{2}\.[0-9A-Z]{3}\.[0-9A-Z]{3}/[0-9A-Z]{4}-\d{2}(?![0-9A-Za-z])  # a CNPJ
-    | (?<![0-9A-Za-z])(?:\d{11}|\d{14})(?![0-9A-Za-z])                 # either, as bare digits
-    """,
-    re.VERBOSE,
+# Each begins with characters that a search can skip to: a line is scrubbed in microseconds.
+_SENSITIVE_TEXTS: Final = (
+    re.compile(  # CPF, formatted; CPF and CNPJ as bare digits
+        r"[0-9](?<![0-9A-Za-z].)(?:[0-9]{2}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}|[0-9]{10}(?:[0-9]{3})?)(?![0-9A-Za-z])"
+    ),
+    re.compile(  # CNPJ, formatted
+        r"[0-9A-Z](?<![0-9A-Za-z].)[0-9A-Z]\.[0-9A-Z]{3}\.[0-9A-Z]{3}/[0-9A-Z]{4}-[0-9]{2}(?![0-9A-Za-z])"
+    ),
+    re.compile(  # JSON Web Token; API key of ours; user and password of a URL; credential of a header
+        r"eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)*|bk_[A-Za-z0-9_-]{6,}|://[^/\s@]+@"
+        r"|[Bb](?:earer|EARER|asic|ASIC)\s+[A-Za-z0-9._~+/=-]+"
+    ),
 )
+_SHORTEST_SECRET: Final = 8
 
 
 def configure_logs(service: ServiceSettings, *, stream: TextIO | None = None) -> None:
@@ -41,18 +43,17 @@ def configure_logs(service: ServiceSettings, *, stream: TextIO | None = None) ->
     stream = stream or sys.stdout
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
         structlog.processors.format_exc_info,
         redact,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     renderer = _renderer(service.environment, stream)
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(service.log_level),
         logger_factory=structlog.WriteLoggerFactory(stream),
-        cache_logger_on_first_use=True,
     )
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[structlog.stdlib.add_logger_name],
@@ -100,11 +101,18 @@ def _is_sensitive(key: str) -> bool:
 
 def _scrub(value: Any) -> Any:
     if isinstance(value, str):
-        return _SENSITIVE_TEXT.sub(REDACTED, value)
+        return _scrub_text(value)
     if isinstance(value, bool | int | float) or value is None:
         return value
     if isinstance(value, Mapping):
         return {str(key): REDACTED if _is_sensitive(str(key)) else _scrub(each) for key, each in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_scrub(each) for each in value]
-    return _SENSITIVE_TEXT.sub(REDACTED, str(value))
+    return _scrub_text(str(value))
+
+
+def _scrub_text(text: str) -> str:
+    if len(text) >= _SHORTEST_SECRET:
+        for pattern in _SENSITIVE_TEXTS:
+            text = pattern.sub(REDACTED, text)
+    return text
