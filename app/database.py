@@ -16,7 +16,6 @@ from sqlalchemy.orm import DeclarativeBase, mapped_column
 Money = Annotated[Decimal, mapped_column(Numeric(19, 4))]
 Quantity = Annotated[Decimal, mapped_column(Numeric(28, 10))]
 Instant = Annotated[datetime, mapped_column(DateTime(timezone=True))]
-Json = Annotated[dict[str, Any], mapped_column(JSONB)]
 Sequence = Annotated[int, mapped_column(BigInteger)]
 Encrypted = Annotated[bytes, mapped_column(LargeBinary)]
 """A value sealed by `app.vault`, bound to its row."""
@@ -42,7 +41,11 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {datetime: DateTime(timezone=True), dict[str, Any]: JSONB, list[Any]: JSONB}  # noqa: RUF012
+    type_annotation_map = {
+        datetime: DateTime(timezone=True),
+        dict[str, Any]: JSONB(none_as_null=True),
+        list[Any]: JSONB,
+    }
 
 
 def driver_url(url: str) -> str:

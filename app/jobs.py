@@ -27,12 +27,14 @@ class Kind(StrEnum):
 
     SYNC = "sync"
     WEBHOOK = "webhook"
+    SCHEDULE = "schedule"
     DELETION = "deletion"
 
 
 FUNCTIONS: dict[Kind, str] = {
     Kind.SYNC: "sync_bank_connection",
     Kind.WEBHOOK: "process_webhook_event",
+    Kind.SCHEDULE: "auto_sync_connections",
     Kind.DELETION: "delete_connection",
 }
 """The arq function that drains each kind."""

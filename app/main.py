@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 
 from app import openapi, problems
+from app.connections.router import router as connections
 from app.database import API_STATEMENT_MS
 from app.health.router import router as health
 from app.http import Edge
@@ -23,10 +24,12 @@ from app.owners.tokens import TokenVerifier
 from app.pluggy.limits import Lane
 from app.resources import open_resources
 from app.settings import Settings, SettingsError, load_settings
+from app.sync.router import router as sync
+from app.webhooks.router import router as webhooks
 
 log = structlog.get_logger()
 
-ROUTERS: tuple[APIRouter, ...] = (health,)
+ROUTERS: tuple[APIRouter, ...] = (connections, sync, webhooks, health)
 """Every slice's router, in the order of the documentation."""
 
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import Index, Text, bindparam, func, text
+from sqlalchemy import Index, Text, bindparam, delete, func, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
@@ -49,11 +49,13 @@ class WhenDead(StrEnum):
 
 @dataclass(frozen=True)
 class Policy:
-    """How often and how far apart one kind is tried; the last spacing repeats."""
+    """How often and how far apart one kind is tried (the last spacing repeats), how long one try may take, how many
+    one process carries out at once, and what becomes of the subject when all attempts are used up."""
 
     attempts: int
     spacing: tuple[timedelta, ...]
     lease: timedelta
+    timeout: timedelta
     parallel: int
     when_dead: WhenDead = WhenDead.KEEP
 
@@ -71,12 +73,30 @@ POLICIES: dict[Kind, Policy] = {
         attempts=6,
         spacing=_seconds(5, 30, 120, 600),
         lease=timedelta(seconds=30),
+        timeout=timedelta(hours=1),
         parallel=8,
         when_dead=WhenDead.LOSE_RUN,
     ),
-    Kind.WEBHOOK: Policy(attempts=12, spacing=_seconds(2, 10, 60, 300, 1800), lease=timedelta(seconds=30), parallel=16),
+    Kind.WEBHOOK: Policy(
+        attempts=12,
+        spacing=_seconds(2, 10, 60, 300, 1800),
+        lease=timedelta(seconds=30),
+        timeout=timedelta(minutes=1),
+        parallel=16,
+    ),
+    Kind.SCHEDULE: Policy(
+        attempts=1000,
+        spacing=_seconds(60, 600),
+        lease=timedelta(seconds=30),
+        timeout=timedelta(minutes=1),
+        parallel=16,
+    ),
     Kind.DELETION: Policy(
-        attempts=1000, spacing=_seconds(5, 30, 120, 600, 3600), lease=timedelta(seconds=45), parallel=4
+        attempts=1000,
+        spacing=_seconds(5, 30, 120, 600, 3600),
+        lease=timedelta(seconds=45),
+        timeout=timedelta(minutes=2),
+        parallel=4,
     ),
 }
 
@@ -132,6 +152,10 @@ _RENEW = text(
     "UPDATE owed_work SET lease_until = now() + :lease, due_at = now() + :lease "
     "WHERE kind = :kind AND ref_id = :ref_id AND lease_until = :held RETURNING lease_until"
 )
+_HASTEN = text(
+    "UPDATE owed_work SET due_at = now() WHERE kind = :kind AND ref_id = :ref_id "
+    "AND lease_until IS NULL AND due_at > now() AND due_at < 'infinity'"
+)
 _FINISH = text("DELETE FROM owed_work WHERE kind = :kind AND ref_id = :ref_id AND lease_until = :held")
 _RESCHEDULE = text(
     "UPDATE owed_work SET due_at = now() + :delay, lease_until = NULL, attempts = attempts - 1 "
@@ -152,6 +176,24 @@ async def claim(session: AsyncSession, kind: Kind, *, limit: int, only: UUID | N
     else:
         result = await session.execute(_CLAIM_ONE, {**values, "ref_id": only})
     return [Owed(kind, row.ref_id, row.owner_id, row.attempts, row.lease_until) for row in result]
+
+
+async def add_once(session: AsyncSession, kind: Kind, owner_id: UUID | None, ref_id: UUID) -> None:
+    """Owe work unless it is owed already; make it due now if it waits, and ring after the commit."""
+    statement = insert(OwedWork).values(kind=kind, ref_id=ref_id, owner_id=owner_id)
+    await session.execute(statement.on_conflict_do_nothing())
+    await hasten(session, kind, owner_id, ref_id)
+
+
+async def hasten(session: AsyncSession, kind: Kind, owner_id: UUID | None, ref_id: UUID) -> None:
+    """Make the row due now if it waits, and ring for it."""
+    await session.execute(_HASTEN, {"kind": kind, "ref_id": ref_id})
+    ring_on_commit(session, kind, owner_id, ref_id)
+
+
+async def drop(session: AsyncSession, kind: Kind, ref_id: UUID) -> None:
+    """Owe it no longer."""
+    await session.execute(delete(OwedWork).where(OwedWork.kind == kind, OwedWork.ref_id == ref_id))
 
 
 async def renew(session: AsyncSession, owed: Owed) -> bool:

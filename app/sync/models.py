@@ -96,6 +96,9 @@ class SyncRunAccount(Base):
     read_from: Mapped[Instant | None]
     """The `createdAtFrom` of this run, or null when the whole history is read."""
 
+    newest_created_at: Mapped[Instant | None]
+    """Pluggy's newest `createdAt` among what this run wrote: the account's next watermark, by Pluggy's own clock."""
+
     fetched: Mapped[int] = mapped_column(server_default=text("0"))
     inserted: Mapped[int] = mapped_column(server_default=text("0"))
     updated: Mapped[int] = mapped_column(server_default=text("0"))

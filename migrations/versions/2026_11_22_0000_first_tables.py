@@ -21,7 +21,12 @@ def upgrade() -> None:
         sa.Column("run_id", sa.Uuid(), nullable=True),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("subject", sa.String(), nullable=False),
-        sa.Column("details", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column(
+            "details",
+            postgresql.JSONB(none_as_null=True, astext_type=sa.Text()),
+            server_default=sa.text("'{}'"),
+            nullable=False,
+        ),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("owner_id", "id", name=op.f("pk_findings")),
         sa.UniqueConstraint("owner_id", "kind", "subject", name=op.f("uq_findings_owner_id_kind_subject")),
@@ -78,7 +83,12 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("address", sa.String(), nullable=True),
-        sa.Column("headers", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column(
+            "headers",
+            postgresql.JSONB(none_as_null=True, astext_type=sa.Text()),
+            server_default=sa.text("'{}'"),
+            nullable=False,
+        ),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_rejections")),
     )
@@ -98,9 +108,9 @@ def upgrade() -> None:
         sa.Column("execution_status", sa.String(), nullable=True),
         sa.Column("error_code", sa.String(), nullable=True),
         sa.Column("error_message", sa.String(), nullable=True),
-        sa.Column("status_detail", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
-        sa.Column("parameter", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
-        sa.Column("user_action", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("status_detail", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+        sa.Column("parameter", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+        sa.Column("user_action", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
         sa.Column("consent_expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("item_updated_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("next_auto_sync_at", sa.DateTime(timezone=True), nullable=True),
@@ -147,7 +157,12 @@ def upgrade() -> None:
         sa.Column("balance", sa.Numeric(precision=19, scale=4), nullable=True),
         sa.Column("balance_raw", sa.Numeric(precision=19, scale=4), nullable=True),
         sa.Column("balance_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("details", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column(
+            "details",
+            postgresql.JSONB(none_as_null=True, astext_type=sa.Text()),
+            server_default=sa.text("'{}'"),
+            nullable=False,
+        ),
         sa.Column("alias", sa.String(), nullable=True),
         sa.Column("hidden", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("watermark_at", sa.DateTime(timezone=True), nullable=True),
@@ -239,6 +254,7 @@ def upgrade() -> None:
         sa.Column("account_id", sa.Uuid(), nullable=False),
         sa.Column("status", sa.String(), server_default="running", nullable=False),
         sa.Column("read_from", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("newest_created_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("fetched", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("inserted", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("updated", sa.Integer(), server_default=sa.text("0"), nullable=False),
@@ -290,7 +306,7 @@ def upgrade() -> None:
         sa.Column("installment_number", sa.SmallInteger(), nullable=True),
         sa.Column("total_installments", sa.SmallInteger(), nullable=True),
         sa.Column("bill_pluggy_id", sa.Uuid(), nullable=True),
-        sa.Column("details", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("details", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
         sa.Column("pluggy_created_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("content_hash", sa.LargeBinary(), nullable=False),
         sa.Column("read_number", sa.BigInteger(), nullable=False),
@@ -346,7 +362,7 @@ def upgrade() -> None:
         sa.Column("transaction_id", sa.Uuid(), nullable=False),
         sa.Column("run_id", sa.Uuid(), nullable=True),
         sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("changes", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("changes", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
         sa.Column("change_number", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(
@@ -365,6 +381,7 @@ def upgrade() -> None:
         ["owner_id", "transaction_id", "id"],
         unique=False,
     )
+    op.execute("GRANT USAGE ON SCHEMA public TO banking_app")
     grant("owners", "item_owners", "owed_work", "webhook_events", "webhook_rejections", "alembic_version")
     protect(
         "findings",

@@ -1,0 +1,93 @@
+"""SQL of accounts."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, func, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.accounts.models import Account
+from app.connections.models import BankConnection
+
+
+def _visible(owner_id: UUID) -> ColumnElement[bool]:
+    return (Account.owner_id == owner_id) & Account.removed_at.is_(None)
+
+
+def _with_connection(owner_id: UUID) -> Select[Account, str]:
+    return (
+        select(Account, BankConnection.institution_name)
+        .join(
+            BankConnection,
+            (BankConnection.owner_id == Account.owner_id) & (BankConnection.id == Account.connection_id),
+        )
+        .where(_visible(owner_id), BankConnection.owner_id == owner_id, BankConnection.deleting_at.is_(None))
+    )
+
+
+async def find(session: AsyncSession, owner_id: UUID, account_id: UUID) -> tuple[Account, str] | None:
+    """Return the account and the name of its institution."""
+    row = (await session.execute(_with_connection(owner_id).where(Account.id == account_id))).one_or_none()
+    return None if row is None else (row[0], row[1])
+
+
+async def list_page(
+    session: AsyncSession,
+    owner_id: UUID,
+    *,
+    connection_id: UUID | None,
+    account_type: str | None,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+) -> Sequence[tuple[Account, str]]:
+    """Return accounts with the names of their institutions, oldest first, strictly after the key."""
+    statement = _with_connection(owner_id)
+    if connection_id is not None:
+        statement = statement.where(Account.connection_id == connection_id)
+    if account_type is not None:
+        statement = statement.where(Account.type == account_type)
+    if after is not None:
+        statement = statement.where(tuple_(Account.created_at, Account.id) > after)
+    rows = await session.execute(statement.order_by(Account.created_at, Account.id).limit(limit))
+    return [(row[0], row[1]) for row in rows]
+
+
+async def of_connection(session: AsyncSession, owner_id: UUID, connection_id: UUID) -> Sequence[Account]:
+    """Return all accounts of a connection, removed ones included."""
+    statement = select(Account).where(Account.owner_id == owner_id, Account.connection_id == connection_id)
+    return (await session.execute(statement)).scalars().all()
+
+
+async def set_read(
+    session: AsyncSession, owner_id: UUID, account_id: UUID, *, newest_created_at: datetime | None, is_deep: bool
+) -> None:
+    """Note how far the account has been read; the watermark only moves forward."""
+    values: dict[str, Any] = {"watermark_at": func.greatest(Account.watermark_at, newest_created_at)}
+    if is_deep:
+        values["deep_read_at"] = func.now()
+    await session.execute(
+        update(Account).where(Account.owner_id == owner_id, Account.id == account_id).values(**values)
+    )
+
+
+async def purge(session: AsyncSession, owner_id: UUID, connection_id: UUID, *, change_number: int) -> None:
+    """Forget what is personal in the connection's accounts; their ids stay."""
+    await session.execute(
+        update(Account)
+        .where(Account.owner_id == owner_id, Account.connection_id == connection_id)
+        .values(
+            name="",
+            marketing_name=None,
+            alias=None,
+            number=None,
+            number_hash=None,
+            number_masked=None,
+            balance=None,
+            balance_raw=None,
+            details={},
+            removed_at=func.coalesce(Account.removed_at, func.now()),
+            change_number=change_number,
+        )
+    )

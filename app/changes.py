@@ -1,0 +1,23 @@
+"""The owner's counter of changes: what makes feeds complete and ordered."""
+
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.owners.models import Owner
+
+
+async def next_change(session: AsyncSession, owner_id: UUID) -> int:
+    """Return the next number of this owner's changes, for every row this transaction writes.
+
+    The counter's row stays locked until the commit, so no number ever becomes visible after a larger one. Lock order:
+    connection, this counter, rows.
+    """
+    statement = (
+        update(Owner)
+        .where(Owner.id == owner_id)
+        .values(change_number=Owner.change_number + 1)
+        .returning(Owner.change_number)
+    )
+    return (await session.execute(statement)).scalar_one()

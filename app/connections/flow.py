@@ -1,0 +1,114 @@
+"""Use cases of connections that talk to Pluggy: calls first, then one short transaction."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
+from uuid import UUID
+
+from app.clock import utc_now
+from app.connections import service
+from app.connections.errors import ItemNotFound, RedirectNotAllowed, SandboxItemRefused
+from app.connections.mapping import item_columns
+from app.connections.models import BankConnection
+from app.database import in_transaction, transaction
+from app.pluggy.errors import PluggyNotFound
+from app.pluggy.item_calls import ConnectOptions
+from app.pluggy.limits import Lane
+from app.pluggy.models import Item
+from app.resources import Resources
+from app.sync import service as sync
+from app.sync.models import SyncTrigger
+from app.webhooks import service as webhooks
+
+CONNECT_TOKEN_LIFE = timedelta(minutes=30)
+PLUGGY_CONNECT = "https://connect.pluggy.ai/"
+
+
+@dataclass(frozen=True)
+class ConnectToken:
+    """What a client needs to open the widget once. `widget` holds the props of Pluggy Connect."""
+
+    connect_token: str
+    expires_at: datetime
+    widget: dict[str, object]
+    connect_url: str
+
+
+async def create_connect_token(
+    resources: Resources,
+    owner_id: UUID,
+    *,
+    connection_id: UUID | None = None,
+    products: Sequence[str] = (),
+    oauth_redirect_uri: str | None = None,
+) -> ConnectToken:
+    """Return a token for one opening of the widget, bound to this owner; with a connection it repairs that one.
+
+    Raises ConnectionNotFound, RedirectNotAllowed.
+    """
+    if oauth_redirect_uri is not None and oauth_redirect_uri not in resources.settings.service.oauth_redirect_uris:
+        raise RedirectNotAllowed
+    item_id = None
+    if connection_id is not None:
+        async with transaction(resources.sessions, owner_id) as session:
+            item_id = (await service.get(session, owner_id, connection_id)).item_id
+    settings = resources.settings
+    options = ConnectOptions(
+        client_user_id=str(owner_id),
+        oauth_redirect_uri=oauth_redirect_uri,
+        avoid_duplicates=True,
+        products=tuple(products) or None,
+    )
+    asked_at = utc_now()
+    token = await resources.pluggy.for_lane(Lane.USER).create_connect_token(item_id=item_id, options=options)
+    widget: dict[str, object] = {"connectToken": token, "includeSandbox": settings.pluggy.use_sandbox}
+    if item_id is not None:
+        widget["updateItem"] = str(item_id)
+    if products:
+        widget["products"] = list(products)
+    page = str(settings.service.connect_page_url or PLUGGY_CONNECT)
+    query = {"connect_token": token, "with_sandbox": str(settings.pluggy.use_sandbox).lower()}
+    if item_id is not None:
+        query["item_id"] = str(item_id)
+    return ConnectToken(token, asked_at + CONNECT_TOKEN_LIFE, widget, f"{page}?{urlencode(query)}")
+
+
+async def create_from_item(resources: Resources, owner_id: UUID, item_id: UUID) -> tuple[BankConnection, bool]:
+    """Return the owner's connection of an item made with a connect token of ours, and whether it was made now.
+
+    The proof is the item's `clientUserId`, read from Pluggy, never from the caller. Its first sync is queued, and
+    events that came before it are taken up. Raises ItemNotFound, SandboxItemRefused, ConnectionBeingDeleted.
+    """
+    item = await _own_item(resources, owner_id, item_id)
+    if item.connector and item.connector.is_sandbox and not resources.settings.pluggy.use_sandbox:
+        raise SandboxItemRefused
+    async with transaction(resources.sessions, owner_id) as session:
+        connection, is_new = await service.register(session, owner_id, item_id, item_columns(item))
+        if is_new:
+            await sync.request_sync(session, owner_id, connection.id, trigger=SyncTrigger.CONNECT)
+            await webhooks.adopt_orphans(session, item_id)
+    return connection, is_new
+
+
+async def _own_item(resources: Resources, owner_id: UUID, item_id: UUID) -> Item:
+    try:
+        item = await resources.pluggy.for_lane(Lane.USER).get_item(item_id)
+    except PluggyNotFound:
+        raise ItemNotFound(item_id) from None
+    if item.client_user_id != str(owner_id):
+        raise ItemNotFound(item_id)
+    return item
+
+
+async def delete_upstream(resources: Resources, owner_id: UUID, deletion_id: UUID) -> None:
+    """Carry out the owed part of a deletion: have Pluggy delete the item and revoke its consent (R35)."""
+    async with transaction(resources.sessions, owner_id) as session:
+        deletion = await service.get_deletion(session, owner_id, deletion_id)
+    if deletion.finished_at is not None:
+        return
+    if deletion.item_id is not None:
+        with suppress(PluggyNotFound):  # gone is what we want
+            await resources.pluggy.delete_item(deletion.item_id)
+    await in_transaction(resources.sessions, owner_id, lambda session: service.finish_deletion(session, deletion))

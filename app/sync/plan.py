@@ -1,0 +1,51 @@
+"""What a run reads of an account: pure decisions, no clock of their own."""
+
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+OVERLAP = timedelta(days=3)
+"""How far behind the watermark a read begins: rows may become visible a little out of order (R27)."""
+
+_HISTORY = timedelta(days=730)
+_PARTS = 12
+
+
+class Span(NamedTuple):
+    """Days read by one chain of pages, both ends inclusive; None is open."""
+
+    date_from: date | None
+    date_to: date | None
+
+
+def read_from(watermark: datetime | None) -> datetime | None:
+    """Return the `createdAtFrom` of an incremental read; None reads everything."""
+    return None if watermark is None else watermark - OVERLAP
+
+
+def split(newest_unread: date) -> list[Span]:
+    """Return the spans, newest first, that together cover every day up to `newest_unread`.
+
+    Pages of one chain can only be read one after another; spans are read side by side. The oldest is open, so that no
+    history is too long.
+    """
+    step = _HISTORY / _PARTS
+    edges = [newest_unread - step * part for part in range(1, _PARTS)]
+    starts: list[date | None] = [edge + timedelta(days=1) for edge in edges]
+    ends = [newest_unread, *edges]
+    return [Span(start, end) for start, end in zip([*starts, None], ends, strict=True)]
+
+
+def next_sync_at(
+    connection_id: UUID, *, read_at: datetime, interval_hours: int, next_auto_sync_at: datetime | None
+) -> datetime:
+    """Return when the connection is read next: after Pluggy's own visit, at the latest after the interval.
+
+    Connections read together are spread over a tenth of the interval, each always at its own place (no stampede).
+    """
+    interval = timedelta(hours=interval_hours)
+    spread = interval / 10 * (connection_id.int % 1000) / 1000
+    due = read_at + interval - spread
+    if next_auto_sync_at is not None and read_at < next_auto_sync_at < due:
+        due = next_auto_sync_at + min(spread, timedelta(minutes=15))
+    return due

@@ -1,0 +1,89 @@
+"""What the API accepts and shows of sync runs."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field
+
+from app.schemas import ApiModel
+from app.sync.models import SyncRun, SyncRunAccount
+from app.sync.repository import COUNTERS
+
+
+class Counts(ApiModel):
+    """What became of the records read: fetched = inserted + updated + unchanged + quarantined."""
+
+    fetched: int
+    inserted: int
+    updated: int
+    unchanged: int
+    quarantined: int
+    removed: int
+
+
+class SyncRunAccountRead(ApiModel):
+    """What the run did to one account."""
+
+    account_id: UUID
+    status: str
+    counts: Counts
+    error_code: str | None
+    error_detail: str | None
+
+
+class SyncRunRead(ApiModel):
+    """One reading of Pluggy into the ledger. `status` is an open enum; without `finished_at` the run is under way."""
+
+    id: UUID
+    connection_id: UUID
+    trigger: str
+    status: str
+    phase: str | None
+    counts: Counts
+    accounts: list[SyncRunAccountRead]
+    warnings: list[dict[str, Any]]
+    error_code: str | None
+    error_detail: str | None
+    attempts: Annotated[int, Field(description="How often a worker took the run up; more than 1 after a restart.")]
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+def shown(run: SyncRun, parts: Sequence[SyncRunAccount]) -> SyncRunRead:
+    """Return what a client sees of a run; the counts of one under way are those of its accounts so far."""
+    return SyncRunRead(
+        id=run.id,
+        connection_id=run.connection_id,
+        trigger=run.trigger,
+        status=run.status,
+        phase=run.phase,
+        counts=_counts(run) if run.finished_at else _sum(parts),
+        accounts=[
+            SyncRunAccountRead(
+                account_id=part.account_id,
+                status=part.status,
+                counts=_counts(part),
+                error_code=part.error_code,
+                error_detail=part.error_detail,
+            )
+            for part in parts
+        ],
+        warnings=run.warnings,
+        error_code=run.error_code,
+        error_detail=run.error_detail,
+        attempts=run.attempts,
+        created_at=run.created_at,
+        started_at=run.started_at,
+        finished_at=run.finished_at,
+    )
+
+
+def _counts(row: SyncRun | SyncRunAccount) -> Counts:
+    return Counts(**{name: getattr(row, name) for name in COUNTERS})
+
+
+def _sum(parts: Sequence[SyncRunAccount]) -> Counts:
+    return Counts(**{name: sum(getattr(part, name) for part in parts) for name in COUNTERS})

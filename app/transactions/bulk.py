@@ -1,0 +1,119 @@
+"""The bulk write of transactions: raw asyncpg on the session's own connection, a handful of statements a page."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncSession
+
+
+class TransactionRow(NamedTuple):
+    """One mirrored row, in the order of the statement's arrays. `details` is JSON text, `payment` is sealed."""
+
+    id: UUID
+    pluggy_id: UUID
+    provider_id: str | None
+    date: date
+    occurred_at: datetime | None
+    amount: Decimal
+    currency_code: str
+    original_amount: Decimal | None
+    original_currency_code: str | None
+    direction: str
+    type: str | None
+    amount_raw: Decimal
+    status: str
+    description: str
+    description_raw: str | None
+    running_balance: Decimal | None
+    pluggy_category_id: str | None
+    pluggy_category: str | None
+    operation_type: str | None
+    counterparty_name: str | None
+    counterparty_document_hash: bytes | None
+    payment: bytes | None
+    installment_number: int | None
+    total_installments: int | None
+    bill_pluggy_id: UUID | None
+    details: str | None
+    pluggy_created_at: datetime | None
+    content_hash: bytes
+
+
+class Known(NamedTuple):
+    """What is stored of a row that a page brings again."""
+
+    id: UUID
+    content_hash: bytes
+    change_number: int
+    is_removed: bool
+
+
+_TYPES = {
+    "id": "uuid", "pluggy_id": "uuid", "date": "date", "occurred_at": "timestamptz", "amount": "numeric",
+    "original_amount": "numeric", "amount_raw": "numeric", "running_balance": "numeric",
+    "counterparty_document_hash": "bytea", "payment": "bytea", "installment_number": "smallint",
+    "total_installments": "smallint", "bill_pluggy_id": "uuid", "details": "jsonb", "pluggy_created_at": "timestamptz",
+    "content_hash": "bytea",
+}  # fmt: skip
+"""Array types of the columns; the others are text."""
+
+_COLUMNS = TransactionRow._fields
+_UPDATED = [name for name in _COLUMNS if name not in {"id", "pluggy_id"}]
+_FIXED = 3  # $1 owner, $2 account, $3 fence of the run; then the change numbers, then one array a column
+_ARRAYS = ", ".join(
+    [f"${_FIXED + 1}::bigint[]"]
+    + [f"${at}::{_TYPES.get(name, 'text')}[]" for at, name in enumerate(_COLUMNS, start=_FIXED + 2)]
+)
+
+_KNOWN = """
+SELECT pluggy_id, id, content_hash, change_number, removed_at IS NOT NULL AS is_removed
+FROM transactions WHERE owner_id = $1 AND account_id = $2 AND pluggy_id = ANY($3::uuid[])
+"""
+_UPSERT = f"""
+INSERT INTO transactions AS stored (owner_id, account_id, read_number, change_number, {", ".join(_COLUMNS)})
+SELECT $1, $2, $3, page.* FROM unnest({_ARRAYS}) AS page (change_number, {", ".join(_COLUMNS)})
+ON CONFLICT (owner_id, account_id, pluggy_id) DO UPDATE SET
+    {", ".join(f"{name} = EXCLUDED.{name}" for name in _UPDATED)},
+    change_number = EXCLUDED.change_number, read_number = EXCLUDED.read_number, removed_at = NULL, updated_at = now()
+WHERE stored.read_number < EXCLUDED.read_number
+   OR (stored.read_number = EXCLUDED.read_number AND stored.removed_at IS NULL)
+RETURNING stored.pluggy_id, (xmax = 0) AS is_new
+"""  # noqa: S608 # names of columns only
+
+
+async def driver(session: AsyncSession) -> "asyncpg.Connection[Any]":
+    """Return the session's asyncpg connection, inside the session's transaction."""
+    connection = await (await session.connection()).get_raw_connection()
+    raw: asyncpg.Connection[Any] = connection.driver_connection  # type: ignore[assignment] # the dialect is asyncpg's
+    return raw
+
+
+async def find_known(
+    session: AsyncSession, owner_id: UUID, account_id: UUID, pluggy_ids: Sequence[UUID]
+) -> dict[UUID, Known]:
+    """Return what is stored under these ids of Pluggy's, removed rows included."""
+    rows = await (await driver(session)).fetch(_KNOWN, owner_id, account_id, pluggy_ids)
+    return {row[0]: Known(row[1], row[2], row[3], row[4]) for row in rows}
+
+
+async def upsert(
+    session: AsyncSession,
+    owner_id: UUID,
+    account_id: UUID,
+    rows: Sequence[TransactionRow],
+    *,
+    read_number: int,
+    change_numbers: Sequence[int],
+) -> tuple[set[UUID], set[UUID]]:
+    """Write `rows` (unique by pluggy_id); return Pluggy's ids of the new ones and of the rewritten ones.
+
+    A row written by a newer read, or removed in this one, is left alone and in neither set (R22, R23).
+    """
+    columns = list(zip(*rows, strict=True))
+    written = await (await driver(session)).fetch(_UPSERT, owner_id, account_id, read_number, change_numbers, *columns)
+    new = {row[0] for row in written if row[1]}
+    return new, {row[0] for row in written if not row[1]}

@@ -1,0 +1,136 @@
+"""A page of Pluggy's transactions into the ledger, at the cost of what changed."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.changes import next_change
+from app.ids import new_ids
+from app.pluggy.ledger_models import Transaction
+from app.pluggy.pages import BadRecord, TransactionSlice, decode_transactions
+from app.transactions import bulk, repository
+from app.transactions.bulk import Known, TransactionRow
+from app.transactions.mapping import LedgerContext, content_hasher, to_row
+from app.vault import Vault
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Who reads: the run, its fence, and the account the pages belong to."""
+
+    run_id: UUID
+    fence: int
+    account_id: UUID
+    context: LedgerContext
+
+
+class PageCount(NamedTuple):
+    """What became of a page: fetched = inserted + updated + unchanged + quarantined (R20)."""
+
+    fetched: int
+    inserted: int
+    updated: int
+    unchanged: int
+    quarantined: int
+    newest_created_at: datetime | None
+
+
+@dataclass
+class _Draft:
+    """A page on its way to rows."""
+
+    rows: list[TransactionRow] = field(default_factory=list)
+    bad: list[BadRecord] = field(default_factory=list)
+    conflicts: list[UUID] = field(default_factory=list)
+
+
+class Ingest:
+    """Stores pages under one set of keys."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        self._hash: Callable[[bytes], bytes] = content_hasher(vault)
+
+    async def store_page(
+        self, session: AsyncSession, reader: Reader, slices: Sequence[TransactionSlice], bad: Sequence[BadRecord]
+    ) -> PageCount:
+        """Write what differs from the ledger, in the caller's transaction.
+
+        The verbatim JSON is hashed first: an equal record is not even decoded, and a page of equal records writes
+        nothing. A record that can't be read or held is a finding, never the end of its page (R28).
+        """
+        owner_id, account_id = reader.context.owner_id, reader.account_id
+        hashes = {piece.id: (self._hash(bytes(piece.raw)), piece) for piece in slices}  # a page twice: the last wins
+        known = await bulk.find_known(session, owner_id, account_id, list(hashes))
+        differing = [
+            (content_hash, piece)
+            for content_hash, piece in hashes.values()
+            if (stored := known.get(piece.id)) is None or stored.content_hash != content_hash or stored.is_removed
+        ]
+        draft = self._draft(reader, differing, known)
+        draft.bad.extend(bad)
+        inserted = updated = 0
+        if draft.rows:
+            inserted, updated = await self._write(session, reader, draft.rows, known)
+        await self._record_findings(session, reader, draft)
+        fetched = len(slices) + len(bad)
+        return PageCount(
+            fetched=fetched,
+            inserted=inserted,
+            updated=updated,
+            unchanged=fetched - inserted - updated - len(draft.bad),
+            quarantined=len(draft.bad),
+            newest_created_at=max((row.pluggy_created_at for row in draft.rows if row.pluggy_created_at), default=None),
+        )
+
+    def _draft(
+        self, reader: Reader, differing: Sequence[tuple[bytes, TransactionSlice]], known: dict[UUID, Known]
+    ) -> _Draft:
+        draft = _Draft()
+        if not differing:
+            return draft
+        hash_by_id = {piece.id: content_hash for content_hash, piece in differing}
+        transactions, draft.bad = decode_transactions(piece for _, piece in differing)
+        for source, fresh in zip(transactions, new_ids(len(transactions)), strict=True):
+            stored = known.get(source.id)
+            self._map(draft, reader, source, stored.id if stored else fresh, hash_by_id[source.id])
+        return draft
+
+    def _map(self, draft: _Draft, reader: Reader, source: Transaction, row_id: UUID, content_hash: bytes) -> None:
+        try:
+            mapped = to_row(source, row_id, content_hash, reader.context, self._vault)
+        except ValueError as error:
+            draft.bad.append(BadRecord(str(source.id), str(error)))
+            return
+        draft.rows.append(mapped.row)
+        if mapped.has_sign_conflict:
+            draft.conflicts.append(source.id)
+
+    async def _write(
+        self, session: AsyncSession, reader: Reader, rows: list[TransactionRow], known: dict[UUID, Known]
+    ) -> tuple[int, int]:
+        owner_id, account_id = reader.context.owner_id, reader.account_id
+        number = await next_change(session, owner_id)
+        before = await repository.visible_fields(session, owner_id, [row.id for row in rows if row.pluggy_id in known])
+        changes = {row.id: repository.changed_fields(before[row.id], row) for row in rows if row.id in before}
+        numbers = [
+            known[row.pluggy_id].change_number if row.id in changes and not changes[row.id] else number for row in rows
+        ]
+        new, rewritten = await bulk.upsert(
+            session, owner_id, account_id, rows, read_number=reader.fence, change_numbers=numbers
+        )
+        seen = {row.id: changes[row.id] for row in rows if row.pluggy_id in rewritten and changes.get(row.id)}
+        await repository.add_revisions(session, owner_id, seen, run_id=reader.run_id, change_number=number)
+        return len(new), len(seen)
+
+    async def _record_findings(self, session: AsyncSession, reader: Reader, draft: _Draft) -> None:
+        findings = [("malformed_transaction", bad.id or "unknown", {"reason": bad.reason}) for bad in draft.bad]
+        findings += [("sign_conflict", str(pluggy_id), {}) for pluggy_id in draft.conflicts]
+        if findings:
+            await repository.add_findings(
+                session, reader.context.owner_id, findings, account_id=reader.account_id, run_id=reader.run_id
+            )

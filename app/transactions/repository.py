@@ -1,0 +1,138 @@
+"""SQL of the ledger's rows, save the bulk write (`bulk.py`)."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.accounts.models import Account
+from app.ids import new_ids
+from app.money import money_text
+from app.transactions.bulk import TransactionRow
+from app.transactions.models import Finding, Transaction, TransactionRevision
+
+TRACKED = (
+    "date", "amount", "currency_code", "original_amount", "original_currency_code", "direction", "status",
+    "description", "description_raw", "running_balance", "pluggy_category_id", "pluggy_category", "operation_type",
+    "counterparty_name", "installment_number", "total_installments", "bill_pluggy_id",
+)  # fmt: skip
+"""Fields whose changes are kept as revisions: what a client sees of a row and Pluggy may restate."""
+
+Changes = dict[str, tuple[Any, Any]]
+_tracked_columns = [getattr(Transaction, name) for name in TRACKED]
+
+
+async def visible_fields(session: AsyncSession, owner_id: UUID, ids: Sequence[UUID]) -> dict[UUID, tuple[Any, ...]]:
+    """Return the tracked fields of these rows, in the order of TRACKED, and last when the row was removed."""
+    if not ids:
+        return {}
+    statement = select(Transaction.id, *_tracked_columns, Transaction.removed_at).where(
+        Transaction.owner_id == owner_id, Transaction.id.in_(ids)
+    )
+    return {row[0]: tuple(row[1:]) for row in await session.execute(statement)}
+
+
+def changed_fields(before: tuple[Any, ...], row: TransactionRow) -> Changes:
+    """Return field → (before, after) of what differs, as the API shows it; a revived row says so."""
+    changes: Changes = {}
+    for name, old in zip(TRACKED, before, strict=False):
+        new = getattr(row, name)
+        if old != new:
+            changes[name] = (_shown(old), _shown(new))
+    if before[-1] is not None:
+        changes["removed"] = (True, False)
+    return changes
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return money_text(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value) if isinstance(value, UUID) else value
+
+
+async def add_revisions(
+    session: AsyncSession,
+    owner_id: UUID,
+    changes: Mapping[UUID, Changes],
+    *,
+    run_id: UUID | None,
+    change_number: int,
+    kind: str = "modified",
+) -> None:
+    """Keep what changed in each row."""
+    if not changes:
+        return
+    rows = [
+        {
+            "owner_id": owner_id,
+            "id": revision_id,
+            "transaction_id": transaction_id,
+            "run_id": run_id,
+            "kind": kind,
+            "changes": fields,
+            "change_number": change_number,
+        }
+        for revision_id, (transaction_id, fields) in zip(new_ids(len(changes)), changes.items(), strict=True)
+    ]
+    await session.execute(insert(TransactionRevision), rows)
+
+
+async def add_findings(
+    session: AsyncSession,
+    owner_id: UUID,
+    findings: Sequence[tuple[str, str, dict[str, Any]]],
+    *,
+    account_id: UUID | None,
+    run_id: UUID | None,
+) -> None:
+    """Keep (kind, subject, details), each kind and subject once."""
+    rows = [
+        {
+            "owner_id": owner_id,
+            "id": finding_id,
+            "account_id": account_id,
+            "run_id": run_id,
+            "kind": kind,
+            "subject": subject,
+            "details": details,
+        }
+        for finding_id, (kind, subject, details) in zip(new_ids(len(findings)), findings, strict=True)
+    ]
+    await session.execute(upsert(Finding).on_conflict_do_nothing(), rows)
+
+
+async def purge(session: AsyncSession, owner_id: UUID, connection_id: UUID, *, change_number: int) -> None:
+    """Forget what the connection's rows say and what was noted about them; their ids stay, as tombstones (R35)."""
+    accounts = select(Account.id).where(Account.owner_id == owner_id, Account.connection_id == connection_id)
+    rows = select(Transaction.id).where(Transaction.owner_id == owner_id, Transaction.account_id.in_(accounts))
+    await session.execute(
+        delete(TransactionRevision).where(
+            TransactionRevision.owner_id == owner_id, TransactionRevision.transaction_id.in_(rows)
+        )
+    )
+    await session.execute(delete(Finding).where(Finding.owner_id == owner_id, Finding.account_id.in_(accounts)))
+    await session.execute(
+        update(Transaction)
+        .where(Transaction.owner_id == owner_id, Transaction.account_id.in_(accounts))
+        .values(
+            **_PURGED,
+            removed_at=func.coalesce(Transaction.removed_at, func.now()),
+            change_number=change_number,
+        )
+    )
+
+
+_PURGED: dict[str, Any] = {
+    "amount": 0, "amount_raw": 0, "original_amount": None, "running_balance": None, "description": "",
+    "description_raw": None, "provider_id": None, "counterparty_name": None, "counterparty_document_hash": None,
+    "payment": None, "details": None, "note": None, "tags": [], "occurred_at": None, "content_hash": b"",
+    "pluggy_category_id": None, "pluggy_category": None, "operation_type": None, "bill_pluggy_id": None,
+    "installment_number": None, "total_installments": None,
+}  # fmt: skip
