@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
 from sandbox.stack.api import Api, Json, connect_to
@@ -111,7 +112,7 @@ async def show_ledger(service: Api, connections: list[Json], say: Callable[[str]
 
 def show_addresses(facts: Json, bearer_file: Path, connections: list[Json], say: Callable[[str], None]) -> None:
     """Print where the documentation is, a bearer token, three lines to paste; `bearer_file` holds a header for curl."""
-    root, header = f"{facts['api_url']}/api/banking", f"-H @{bearer_file}"
+    root, header = f"{facts['api_url']}/api/banking", f"-H @{quote(str(bearer_file))}"
     say(f"\nDocumentation  {facts['docs_url']}")
     if facts["sandbox_url"]:
         say(f"Stand-in       {facts['sandbox_url']}")

@@ -37,6 +37,7 @@ class LocalStack:
         self.facts: dict[str, Any] = {}
         self._say = say
         self._supervisor = Supervisor(say)
+        self._claimed: set[int] = set()
         self._lock: IO[str] | None = None
         self._jwks: asyncio.Server | None = None
 
@@ -68,6 +69,8 @@ class LocalStack:
         address = f"http://127.0.0.1:{api_port}"
         self.environment |= {"AUTH_JWKS_URL": key_set_url, "AUTH_ISSUER": ISSUER, "AUTH_AUDIENCE": AUDIENCE}
         self.environment.setdefault("WEBHOOK_ALLOW_LOOPBACK", "true")
+        for name in ("NO_PROXY", "no_proxy"):
+            self.environment[name] = ",".join([*filter(None, [self.environment.get(name)]), "127.0.0.1", "localhost"])
         if self.config.uses_stand_in:
             self.environment["BACKEND_URL"] = address  # where the stand-in reaches us, whatever .env says
         else:
@@ -85,7 +88,7 @@ class LocalStack:
             return None
         server = PostgresServer(self.config.data_dir / "postgres", log=self._fresh_log("postgres"))
         await asyncio.to_thread(server.prepare)
-        server.port = free_port()
+        server.port = self._any_port()
         self.environment |= {
             "DATABASE_URL": server.url("banking_app"),
             "MIGRATION_DATABASE_URL": server.url("banking_owner"),
@@ -100,7 +103,7 @@ class LocalStack:
             self._say("  Valkey       yours (REDIS_URL)")
             return None
         log = self._fresh_log("valkey")
-        server = ValkeyServer(self.config.data_dir, port=free_port(), log=log)
+        server = ValkeyServer(self.config.data_dir, port=self._any_port(), log=log)
         self.environment["REDIS_URL"] = server.url()
         remedy = "Set REDIS_URL to use a Redis or Valkey of yours."
         return Service("Valkey", server.launch, server.is_ready, log, remedy)
@@ -135,7 +138,7 @@ class LocalStack:
 
     async def _start_service(self, api_port: int) -> None:
         address = f"http://127.0.0.1:{api_port}"
-        listen = ("--host", "127.0.0.1", "--port", str(api_port), "--no-access-log", "--timeout-graceful-shutdown", "3")
+        listen = ("--host", "127.0.0.1", "--port", str(api_port), "--no-access-log", "--timeout-graceful-shutdown", "2")
         command = ("uvicorn", "--factory", "app.main:create_app", *listen)
         remedy = "If a setting is named above, correct it in .env or in the environment."
         api = self._python("API", command, partial(_answers, api_port, "/healthz", status="200"), remedy)
@@ -145,7 +148,7 @@ class LocalStack:
 
     def _python(self, name: str, command: tuple[str, ...], is_ready: Probe | None, remedy: str) -> Service:
         log = self._fresh_log(name.lower())
-        environment = {**self.environment, "PYTHONUNBUFFERED": "1", "INTERNAL_PORT": str(free_port())}
+        environment = {**self.environment, "PYTHONUNBUFFERED": "1", "INTERNAL_PORT": str(self._any_port())}
         arguments = [sys.executable, "-m", *command]
         launch = partial(spawn, arguments, log=log, environment=environment, directory=ROOT)
         return Service(name, launch, is_ready, log, remedy)
@@ -165,11 +168,17 @@ class LocalStack:
         write_private(self.config.run_file, json.dumps(self.facts, indent=2))
 
     def _claim_port(self, setting: str, wanted: int) -> int:
-        if wanted and is_free(wanted):
-            return wanted
-        port = free_port()
-        if wanted:
+        port = wanted if wanted and wanted not in self._claimed and is_free(wanted) else self._any_port()
+        if wanted not in {0, port}:
             self._say(f"  Port {wanted} is busy; using {port} instead. Choose one with {setting}.")
+        self._claimed.add(port)
+        return port
+
+    def _any_port(self) -> int:
+        """A free port that no other part of the stack was promised; those may not listen yet."""
+        while (port := free_port()) in self._claimed:
+            pass
+        self._claimed.add(port)
         return port
 
     def _fresh_log(self, name: str) -> Path:

@@ -40,7 +40,7 @@ class Service:
     log: Path
     remedy: str
     stop_signal: signal.Signals = signal.SIGTERM
-    stop_seconds: float = 4
+    stop_seconds: float = 3
     ready_seconds: float = 30
     child: subprocess.Popen[bytes] | None = field(default=None, init=False)
     _launched_at: float = field(default=0, init=False)
@@ -112,7 +112,8 @@ class Supervisor:
             since = time.monotonic()
             code = await service.ended()
             pause = FIRST_PAUSE_SECONDS if time.monotonic() - since > STEADY_SECONDS else pause
-            self._say(f"{service.name} ended (code {code}); starting it again in {pause:g} s. Its log: {service.log}")
+            self._say(f"{service.name} ended (code {code}); starting it again in {pause:g} s.")
+            self._say(last_lines(service.log, 5))
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
             try:
