@@ -1,12 +1,16 @@
 """Events to the client's webhooks: payloads as Pluggy writes them, and one delivery for each subscriber."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import urlencode
 
+import msgspec
+
 from sandbox.clock import iso
 from sandbox.ledger import AccountChanges
-from sandbox.records import Delivery, Item
+from sandbox.records import Delivery, Item, WebhookRule
 from sandbox.wire import encode
 from sandbox.world import World
 
@@ -83,17 +87,21 @@ def _emit_for_item(world: World, item: Item, event: str, payload: dict[str, Any]
     send(world, event, {**payload, "clientUserId": item.client_user_id}, item_url=item.webhook_url)
 
 
-def send(world: World, event: str, payload: dict[str, Any], *, item_url: str | None = None) -> str:
+def send(
+    world: World, event: str, payload: dict[str, Any], *, item_url: str | None = None, forged: bool = False
+) -> str:
     """Queue the event for every subscriber; the same `eventId` goes to each. Returns it."""
     event_id = world.new_id("event")
     body = encode({"event": event, "eventId": event_id, **payload}).decode()
     for webhook_id, url in _subscribers(world, event, item_url):
-        queue(world, event, event_id, body, url, webhook_id)
+        queue(world, event, event_id, body, url, webhook_id, forged=forged)
     return event_id
 
 
-def queue(world: World, event: str, event_id: str, body: str, url: str, webhook_id: str | None) -> Delivery:
-    now = world.now()
+def queue(
+    world: World, event: str, event_id: str, body: str, url: str, webhook_id: str | None, *, forged: bool = False
+) -> Delivery:
+    """One delivery to one URL, as the control plane's rules will have it."""
     delivery = Delivery(
         id=world.new_id("delivery"),
         event=event,
@@ -101,12 +109,50 @@ def queue(world: World, event: str, event_id: str, body: str, url: str, webhook_
         url=url,
         webhook_id=webhook_id,
         body=body,
-        created_at=now,
-        due_at=now,
+        created_at=world.now(),
+        due_at=world.now(),
+        forged=forged,
     )
+    for rule in [] if forged else _rules_for(world, event):
+        _bend(world, delivery, rule)
     world.deliveries.put(delivery.id, delivery)
     world.wake.set()
     return delivery
+
+
+def _rules_for(world: World, event: str) -> Iterator[WebhookRule]:
+    for rule in world.webhook_rules:
+        if rule.remaining != 0 and fnmatchcase(event, rule.event):
+            rule.hits += 1
+            rule.remaining = None if rule.remaining is None else rule.remaining - 1
+            world.webhook_rules.put(rule.id, rule)
+            yield rule
+
+
+def _bend(world: World, delivery: Delivery, rule: WebhookRule) -> None:
+    match rule.kind:
+        case "drop":
+            delivery.state, delivery.due_at = "dropped", None
+        case "delay":
+            _postpone(delivery, rule.seconds)
+        case "shuffle":
+            luck = int(delivery.id[:8], 16) / 2**32  # as random as the id, as repeatable
+            _postpone(delivery, luck * rule.seconds)
+        case "duplicate":
+            for _ in range(rule.copies):
+                copy = msgspec.structs.replace(delivery, id=world.new_id("delivery"), attempts=[])
+                world.deliveries.put(copy.id, copy)
+        case "forge":
+            for _ in range(rule.copies):
+                false_id = world.new_id("event")
+                body = delivery.body.replace(delivery.event_id, false_id)
+                queue(world, delivery.event, false_id, body, delivery.url, delivery.webhook_id, forged=True)
+
+
+def _postpone(delivery: Delivery, seconds: float) -> None:
+    if delivery.due_at is not None:
+        delivery.created_at += timedelta(seconds=seconds)
+        delivery.due_at = delivery.created_at
 
 
 def _subscribers(world: World, event: str, item_url: str | None) -> Iterable[tuple[str | None, str]]:

@@ -92,16 +92,12 @@ WAITS = {
     "qr": Wait(
         Effect.WAITS_FOR_ACTION,
         300,
-        {
-            "instructions": "Leia o código QR com o aplicativo do banco",
-            "type": "qr",
-            "attributes": {"data": "pluggy-stand-in"},
-        },
+        {"instructions": "Leia o código QR com o aplicativo do banco", "type": "qr"},
     ),
     "device": Wait(
         Effect.WAITS_FOR_ACTION,
         300,
-        {"instructions": "Autorize o acesso no aplicativo do banco", "type": "authorize-access", "attributes": {}},
+        {"instructions": "Autorize o acesso no aplicativo do banco", "type": "authorize-access"},
     ),
     "device-pending": Wait(Effect.WAITS_FOR_APPROVAL, 30 * 86400, _OTHERS, timeout="USER_AUTHORIZATION_NOT_GRANTED"),
     "approvers-approve": Wait(Effect.WAITS_FOR_APPROVAL, 3, _OTHERS, answered_by_itself="ok"),
@@ -175,7 +171,8 @@ def _collection(script: Script, at: datetime, run: Run, products: list[str]) -> 
 def _waiting(wait: Wait, at: datetime, run: Run) -> Moment:
     expires = iso(at + timedelta(seconds=wait.seconds))
     if wait.effect is Effect.WAITS_FOR_ACTION:
-        action = {**wait.prompt, "expiresAt": expires}
+        link = f"{run.base_url}/oauth/authorize?token={run.token}"
+        action = {**wait.prompt, "attributes": {"data": link}, "expiresAt": expires}
         return Moment(at, "WAITING_USER_ACTION", "WAITING_USER_ACTION", wait.effect, user_action=action)
     if wait.effect is Effect.WAITS_FOR_APPROVAL:
         return Moment(at, "OUTDATED", "USER_AUTHORIZATION_PENDING", wait.effect)

@@ -152,7 +152,8 @@ def _live(world: World, item: Item, moment: Moment) -> None:
         case Effect.FAILED:
             _fail(world, item, moment.at, awaited)
         case Effect.WAITS_FOR_APPROVAL:
-            item.error = _error(item.execution_status)
+            link = f"{item.run.base_url}/oauth/authorize?token={item.run.token}"
+            item.error = _error(item.execution_status) | {"attributes": {"data": link}}
             item.resources_collected_at, item.pending_resources = moment.at, True
             events.emit_item_event(world, item, "item/error")
         case Effect.LOGGED_IN:

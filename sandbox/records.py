@@ -1,7 +1,7 @@
 """What the stand-in remembers besides the ledger: items with their run, consents, webhooks, deliveries, settings."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -119,7 +119,7 @@ class Delivery(msgspec.Struct, rename="camel", kw_only=True):
     url: str
     webhook_id: str | None  # None: the item's own webhookUrl
     body: str
-    created_at: datetime
+    created_at: datetime  # its attempts are counted from here
     due_at: datetime | None  # None when finished
     state: str = "pending"  # delivered, lost, dropped
     attempts: list[Attempt] = []
@@ -148,3 +148,49 @@ class Meta(msgspec.Struct):
 
 class Health(msgspec.Struct):
     status: str
+
+
+FaultKind = Literal[
+    "status",
+    "rate_limit",
+    "delay",
+    "hang",
+    "drip",
+    "cut",
+    "truncate",
+    "malformed",
+    "content_type",
+    "bad_row",
+    "duplicate_page",
+    "repeat_cursor",
+    "moving_page",
+]
+
+
+class FaultRule(msgspec.Struct, rename="camel", kw_only=True):
+    """What goes wrong on a path, how often."""
+
+    kind: FaultKind
+    path: str = "*"  # shell pattern, matched against the whole path
+    id: str = ""
+    method: str | None = None
+    status: int = 500
+    seconds: float = 1
+    skip: int = 0  # requests let through first
+    remaining: int | None = None  # None: until it is removed
+    hits: int = 0
+
+
+WebhookRuleKind = Literal["drop", "duplicate", "delay", "shuffle", "forge"]
+
+
+class WebhookRule(msgspec.Struct, rename="camel", kw_only=True):
+    """What happens to events on their way, how often."""
+
+    kind: WebhookRuleKind
+    event: str = "*"  # shell pattern
+    id: str = ""
+    copies: int = 1  # duplicate, forge: how many more
+    seconds: float = 5  # delay; shuffle: the span over which events are scattered
+    remaining: int | None = None
+    hits: int = 0

@@ -99,3 +99,24 @@ def _by_name(name: str) -> Script:
     if match := _PERF.fullmatch(name):
         return Script(multiplier=min(int(match[1] or _PERF_DEFAULT), _PERF_CAP))
     return USERS.get(name) or CPFS.get(name) or CNPJS.get(name) or _REJECTED
+
+
+OUTCOMES = (
+    "SUCCESS",
+    "PARTIAL_SUCCESS",
+    "ERROR",
+    "UNEXPECTED_ERROR",
+    "MERGE_ERROR",
+    "INVALID_CREDENTIALS",
+    "INVALID_CREDENTIALS_MFA",
+    "ACCOUNT_CREDENTIALS_RESET",
+    "ALREADY_LOGGED_IN",
+    "SITE_NOT_AVAILABLE",
+    "CONNECTION_ERROR",
+    "ACCOUNT_LOCKED",
+    "ACCOUNT_NEEDS_ACTION",
+    "USER_NOT_SUPPORTED",
+    "USER_INPUT_TIMEOUT",
+    "USER_AUTHORIZATION_NOT_GRANTED",
+    "USER_AUTHORIZATION_REVOKED",
+)

@@ -14,7 +14,18 @@ import msgspec
 from sandbox.clock import Clock, ClockState
 from sandbox.connectors import CATALOGUE, Connector, connector_view
 from sandbox.ledger import Ledger
-from sandbox.records import CategoryRule, Consent, Delivery, Health, Item, Meta, Settings, Webhook
+from sandbox.records import (
+    CategoryRule,
+    Consent,
+    Delivery,
+    FaultRule,
+    Health,
+    Item,
+    Meta,
+    Settings,
+    Webhook,
+    WebhookRule,
+)
 from sandbox.store import Store, Table
 from sandbox.wire import ApiError
 
@@ -53,6 +64,8 @@ class World:
         self.deliveries = Table(store, "delivery", Delivery)
         self.rules = Table(store, "category_rule", CategoryRule)
         self.health = Table(store, "health", Health)
+        self.faults = Table(store, "fault", FaultRule)
+        self.webhook_rules = Table(store, "webhook_rule", WebhookRule)
         self._meta = Table(store, "meta", Meta)
         self._settings = Table(store, "settings", Settings)
         self._clock = Table(store, "clock", ClockState)
@@ -72,6 +85,7 @@ class World:
 
     def close(self) -> None:
         self._store.close()
+        self.ledger.close()
 
     @property
     def meta(self) -> Meta:
