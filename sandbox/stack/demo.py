@@ -59,7 +59,8 @@ async def _follow(service: Api, run_id: str, say: Callable[[str], None]) -> None
     is_terminal = sys.stdout.isatty()
     while True:
         run = await service.call("GET", f"syncs/{run_id}/")
-        line = f"  sync {run['status']}" + (f", {run['fetched']} transactions read" if run.get("fetched") else "")
+        counts = run["counts"]
+        line = f"  sync {run['status']}" + (f", {counts['fetched']} transactions read" if counts["fetched"] else "")
         if line != shown:
             if is_terminal:
                 sys.stdout.write(f"\r\033[K{line}")
@@ -78,14 +79,14 @@ async def _follow(service: Api, run_id: str, say: Callable[[str], None]) -> None
         raise StackError(f"The sync {run_id} ended as {run['status']}: {run.get('error_detail') or run}")
     seconds = time.monotonic() - started
     say(
-        f"  synced in {seconds:.1f} s: {run['fetched']} read, {run['inserted']} new, {run['updated']} changed,"
-        f" {run['removed']} removed"
+        f"  synced in {seconds:.1f} s: {counts['fetched']} read, {counts['inserted']} new, {counts['updated']} changed,"
+        f" {counts['removed']} removed"
     )
 
 
 async def show_ledger(service: Api, connections: list[Json], say: Callable[[str], None]) -> None:
     """Print the accounts, and the newest transactions below them."""
-    banks = {connection["id"]: connection["institution_name"] for connection in connections}
+    banks = {connection["id"]: connection["institution"]["name"] for connection in connections}
     accounts = await service.all_rows("accounts/")
     newest = await service.call("GET", "transactions/", limit=NEWEST)
     account_rows = [
@@ -119,7 +120,8 @@ def show_addresses(facts: Json, bearer_file: Path, connections: list[Json], say:
     say(f"Bearer token   owner {facts['owner']}, 12 hours; another one: make token OWNER=name\n\n{facts['token']}\n")
     say(f"curl -s {header} {root}/accounts/")
     say(f"curl -s {header} '{root}/transactions/?limit=5'")
-    say(f"curl -s {header} -X POST {root}/connections/{connections[0]['id']}/sync/" if connections else "")
+    post = f"{connections[0]['id']}/sync/" if connections else "create_connect_token/"
+    say(f"curl -s {header} -X POST {root}/connections/{post}")
 
 
 def _category(row: Json) -> str:
