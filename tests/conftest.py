@@ -1,10 +1,20 @@
 """Servers for the tests that need them: started at the first use, shared by all xdist workers."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
+from uuid import UUID
 
+import httpx
 import pytest
 
+from app.database import Sessions, transaction
+from app.ids import new_id
+from app.owners.models import Owner
+from app.owners.principal import DEFAULT_SCOPES, Principal
+from app.resources import Resources, open_resources
+from app.settings import Settings
+from tests.database import empty, make_database
+from tests.http_support import KnownCaller, make_settings, running_api
 from tests.servers import Servers, ServerUrls
 
 SERVERS = pytest.StashKey[Servers]()
@@ -53,3 +63,68 @@ def worker_number(request: pytest.FixtureRequest) -> int:
     """0, 1, … under xdist; 0 without it."""
     workerinput: dict[str, Any] = getattr(request.config, "workerinput", {"workerid": "gw0"})
     return int(workerinput["workerid"].removeprefix("gw"))
+
+
+@pytest.fixture(scope="session")
+async def database_name(server_urls: ServerUrls, worker_number: int) -> str:
+    """The name of this process's own migrated database."""
+    name = f"banking_tests_{worker_number}"
+    await make_database(server_urls, name)
+    return name
+
+
+@pytest.fixture(scope="session")
+def settings(server_urls: ServerUrls, database_name: str, valkey_url: str) -> Settings:
+    """Settings with real servers and a Pluggy that nobody answers for."""
+    return make_settings(
+        database_url=server_urls.postgres("banking_app", database_name),
+        migration_database_url=server_urls.postgres("banking_owner", database_name),
+        redis_url=valkey_url,
+        pluggy_use_sandbox=True,
+        pluggy_webhook_secret="a-webhook-secret-of-32-bytes-or-more",
+    )
+
+
+@pytest.fixture
+async def resources(settings: Settings, server_urls: ServerUrls, database_name: str) -> AsyncIterator[Resources]:
+    """What the service has open, on real servers; whatever the test committed is removed after it."""
+    async with open_resources(settings, statement_ms=10_000) as opened:
+        yield opened
+        await opened.redis.flushdb()
+    await empty(server_urls.postgres("postgres", database_name))
+
+
+@pytest.fixture
+def sessions(resources: Resources) -> Sessions:
+    """The factory of sessions, under the service's own role."""
+    return resources.sessions
+
+
+@pytest.fixture
+async def owner_id(sessions: Sessions) -> UUID:
+    """A tenant."""
+    return await add_owner(sessions, "ana")
+
+
+@pytest.fixture
+async def other_owner_id(sessions: Sessions) -> UUID:
+    """Another tenant."""
+    return await add_owner(sessions, "bruno")
+
+
+async def add_owner(sessions: Sessions, subject: str) -> UUID:
+    """Add a tenant and return its id."""
+    owner = Owner(id=new_id(), issuer="https://issuer.example", subject=subject)
+    async with transaction(sessions, None) as session:
+        session.add(owner)
+    return owner.id
+
+
+@pytest.fixture
+async def client(resources: Resources, owner_id: UUID) -> AsyncIterator[httpx.AsyncClient]:
+    """The API over the test's resources; its caller is `owner_id`."""
+    caller = KnownCaller(principal=Principal(owner_id, DEFAULT_SCOPES, "person"))
+    async with running_api(resources.settings, caller=caller) as (app, http):
+        app.state.resources = resources
+        http.headers["Authorization"] = "Bearer good"
+        yield http

@@ -50,8 +50,8 @@ class Greeting(Input):
 class KnownCaller:
     """Admits `Bearer good`, and nobody else."""
 
-    def __init__(self, scopes: frozenset[str] = DEFAULT_SCOPES) -> None:
-        self.principal = Principal(OWNER_ID, scopes, "person")
+    def __init__(self, scopes: frozenset[str] = DEFAULT_SCOPES, *, principal: Principal | None = None) -> None:
+        self.principal = principal or Principal(OWNER_ID, scopes, "person")
 
     async def authenticate(self, authorization: str | None) -> Principal:
         if authorization is None:
