@@ -14,45 +14,56 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from shutil import rmtree
-from typing import Any
+from typing import Any, Self
 from urllib.request import Request, urlopen
 
 import asyncpg
 import pytest
 
 from sandbox.stack.api import service_of
+from sandbox.stack.config import STAND_IN_CLIENT_ID
 from sandbox.stack.verify import verify
 from tests.stack.support import is_alive, processes_naming, wait_for
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.xdist_group("local stack")  # one start serves them all
 STARTED = "Serving until Ctrl-C."
 
 
 class Run:
-    """A stack of its own process; `output` grows while it runs."""
+    """A stack in a process of its own, its two wanted ports the same: one must give way. Killed on leaving."""
 
-    def __init__(self, command: str, data_dir: Path, api_port: int) -> None:
+    def __init__(self, command: str, data_dir: Path, *, port: int = 0) -> None:
+        data_dir.mkdir(exist_ok=True)
         self.data_dir = data_dir
+        self._output = data_dir / f"{command}-{time.monotonic_ns()}.txt"
         self.environment = {
             **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
-            "DATA_DIR": str(data_dir),
-            "API_PORT": str(api_port),
-            "SANDBOX_PORT": str(api_port),  # the same one: one of the two must give way
-            "PLUGGY_CLIENT_ID": "00000000-0000-4000-8000-000000000001",  # whatever a .env says
+            "DATA_DIR": str(data_dir), "API_PORT": str(port), "SANDBOX_PORT": str(port),
+            "PLUGGY_CLIENT_ID": STAND_IN_CLIENT_ID,  # whatever a .env says
         }
-        self._file = tempfile.TemporaryFile("w+")  # noqa: SIM115 - it lives as long as the process
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "sandbox.stack", command],
-            stdout=self._file,
-            stderr=subprocess.STDOUT,
-            cwd=ROOT,
-            env=self.environment,
-        )
+        with self._output.open("w") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "sandbox.stack", command],
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=ROOT,
+                env=self.environment,
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
 
     @property
     def output(self) -> str:
-        self._file.seek(0)
-        return self._file.read()
+        return self._output.read_text()
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -74,18 +85,19 @@ def data_dir() -> Iterator[Path]:
     path = Path(tempfile.mkdtemp(prefix="stack-run-"))
     path.chmod(0o755)
     yield path
+    wait_for(lambda: not processes_naming(path))
     rmtree(path)
 
 
 @pytest.fixture(scope="module")
 def run(data_dir: Path) -> Iterator[Run]:
-    """A running stack whose wanted ports are busy; killed at the end, unless a test did so."""
-    with socket.create_server(("127.0.0.1", 0)) as busy:
-        stack = Run("run", data_dir, busy.getsockname()[1])
+    """A running stack whose wanted ports are busy."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as busy,
+        Run("run", data_dir / "run", port=busy.getsockname()[1]) as stack,
+    ):
         stack.wait_for_output(STARTED)
         yield stack
-    stack.process.kill()
-    stack.process.wait()
 
 
 def get(url: str, token: str) -> Any:
@@ -178,38 +190,37 @@ def test_an_api_that_is_killed_comes_back(run: Run) -> None:
     assert get(f"{run.facts['api_url']}/healthz", "") is not None
 
 
-def test_a_killed_supervisor_leaves_no_process_and_its_data_is_reused(run: Run, data_dir: Path) -> None:
-    count = len(ledger(run))
-    children = children_of(run.process.pid)
+def test_the_ledger_outlives_a_killed_stack_and_an_orderly_stop(data_dir: Path) -> None:
+    """Neither leaves a process behind, nothing is doubled, and the demo proves the ledger equal to the bank's."""
+    with Run("run", data_dir / "kept") as first:
+        first.wait_for_output(STARTED)
+        count, children = len(ledger(first)), children_of(first.process.pid)
+        first.kill()
+        wait_for(lambda: not any(map(is_alive, children)) and not processes_naming(first.data_dir))
+        without_stack = first.call("token")
+
+    with Run("run", data_dir / "kept") as second:
+        second.wait_for_output(STARTED)
+        again, began = len(ledger(second)), time.monotonic()
+        second.process.send_signal(signal.SIGINT)
+        code = second.process.wait(20)
+        seconds_to_stop, left = time.monotonic() - began, processes_naming(second.data_dir)
+
+    with Run("demo", data_dir / "kept") as demo:
+        demo_code = demo.process.wait(60)
+
     assert len(children) == 5
-
-    run.process.kill()
-    run.process.wait()
-    wait_for(lambda: not any(map(is_alive, children)) and not processes_naming(data_dir))
-    refused = run.call("token")
-    second = Run("run", data_dir, 0)
-    second.wait_for_output(STARTED)
-    again = len(ledger(second))
-    began = time.monotonic()
-    second.process.send_signal(signal.SIGINT)
-    code = second.process.wait(20)
-
-    assert "No stack runs on" in refused.stderr
-    assert again == count
-    assert time.monotonic() - began < 10
-    assert (code, processes_naming(data_dir)) == (0, [])
-    assert not (data_dir / "run.json").exists()
+    assert "No stack runs on" in without_stack.stderr
+    assert again == count > 0
+    assert (code, left, seconds_to_stop < 10) == (0, [], True)
+    assert demo_code == 0, demo.output
+    assert re.fullmatch(rf"demo ok: \d+ accounts, {count} transactions, equal to the stand-in", last_line(demo))
+    assert not processes_naming(demo.data_dir)
+    assert not (demo.data_dir / "run.json").exists()
 
 
-def test_the_demo_proves_the_ledger_equal_and_leaves_nothing(data_dir: Path) -> None:
-    """Runs last, on the data that the others left."""
-    demo = Run("demo", data_dir, 0)
-
-    code = demo.process.wait(60)
-
-    assert code == 0, demo.output
-    assert re.fullmatch(r"demo ok: \d+ accounts, \d+ transactions, equal to the stand-in", demo.output.splitlines()[-1])
-    assert not processes_naming(data_dir)
+def last_line(run: Run) -> str:
+    return run.output.splitlines()[-1]
 
 
 def ledger(run: Run) -> list[dict[str, Any]]:
