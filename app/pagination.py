@@ -44,7 +44,7 @@ class Page:
     vault: Vault
 
     def place(self, kind: type[_Place], *, binding: Any) -> _Place | None:
-        """Return the place to go on from, None for the first page. Raises InvalidCursor."""
+        """Return the place to go on from (a NamedTuple `kind`), None for the first page. Raises InvalidCursor."""
         return None if self.cursor is None else read_cursor(self.vault, self.cursor, kind, binding=binding)
 
     def cut(
@@ -58,7 +58,7 @@ class Page:
 
 
 def make_cursor(vault: Vault, place: Any, *, binding: Any) -> str:
-    """Return an opaque, authenticated cursor for a place (a tuple of dates, instants, ids, numbers)."""
+    """Return an opaque, authenticated cursor for a place: a NamedTuple of days, instants, ids, numbers or texts."""
     packed = msgspec.msgpack.encode(place)
     tag = vault.fingerprint(_bound(packed, binding), purpose=_PURPOSE)
     return base64.urlsafe_b64encode(tag + packed).rstrip(b"=").decode()

@@ -11,7 +11,7 @@ import structlog
 from alembic.script import ScriptDirectory
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
 from app.database import Sessions, transaction
 from app.health import repository
@@ -47,6 +47,8 @@ async def _check_database(sessions: Sessions) -> _Database:
             if is_behind(await repository.find_revision(session)):
                 return _Database("not_migrated")
             return _Database("ok", await repository.find_oldest_owed_seconds(session))
+    except ProgrammingError:  # no tables yet, or no right to them
+        return _Database("not_migrated")
     except (SQLAlchemyError, OSError) as error:
         log.warning("database_not_ready", error=type(error).__name__)
         return _Database("unreachable")
@@ -62,7 +64,7 @@ async def _check_redis(redis: Redis) -> Literal["ok", "unreachable"]:
 
 
 def is_behind(revision: str | None) -> bool:
-    """Tell whether the database lacks a migration of this code. A newer database serves older code: that is allowed."""
+    """Tell whether the database lacks a migration of this code; a newer database serves older code."""
     known = known_revisions()
     return bool(known) and (revision is None or not known.get(revision, True))
 
