@@ -119,10 +119,11 @@ def open_client(
     Without a store the key stays in this process; without a limiter nothing waits. `cache_hours` is a ceiling. `now`
     is the wall clock, against which a key's expiry is read.
     """
-    inner = httpx.AsyncHTTPTransport(limits=CONNECTIONS, trust_env=False)
+    if transport is None:
+        transport = RetryTransport(httpx.AsyncHTTPTransport(limits=CONNECTIONS, trust_env=False), limiter=limiter)
     http = httpx.AsyncClient(
         base_url=base_url,
-        transport=transport or RetryTransport(inner, limiter=limiter),
+        transport=transport,
         timeout=TIMEOUT,
         follow_redirects=False,
         trust_env=False,

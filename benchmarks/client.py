@@ -1,0 +1,191 @@
+"""What a page of transactions costs the client in CPU, against the plainest exact way of reading it.
+
+Both fetch the same page of 500 from a server in another process, on kept connections. Ours: the whole client (key,
+limiter hook, bounded body), verbatim slices, a hash of each, every transaction decoded. The opponent: `httpx` get and
+`json.loads(parse_float=Decimal)`.
+"""
+
+import asyncio
+import gc
+import gzip
+import hashlib
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from uuid import UUID, uuid5
+
+import httpx
+
+from app.pluggy.client import open_client
+from app.pluggy.ledger_models import Transaction
+from app.pluggy.pages import decode_transactions
+
+ROWS = 500
+FETCHES = 20
+REPEATS = 7
+ACCOUNT = UUID("5f3b1c9e-0000-4000-8000-000000000001")
+NEWEST = datetime(2026, 6, 30, 15, 4, 5, 123000, tzinfo=UTC)
+
+MapPage = Callable[[Sequence[Transaction]], object]
+
+
+async def run(map_page: MapPage | None = None) -> dict[str, float]:
+    """The ratio of CPU seconds, body as it is and gzipped; `map_page` adds the mapping to rows to our side."""
+    figures: dict[str, float] = {}
+    for key, encoding in (("page_cpu_vs_json", "identity"), ("page_cpu_vs_json_gzip", "gzip")):
+        with served(encoding) as base_url:
+            figures[key] = round(await _ratio(base_url, map_page or (lambda _: None)), 3)
+    return figures
+
+
+async def _ratio(base_url: str, map_page: MapPage) -> float:
+    """Median over repeats, each measuring both sides in turn: a slow moment of the machine hits both."""
+    client = open_client(base_url=base_url, client_id="benchmark", client_secret="benchmark")
+    async with httpx.AsyncClient(base_url=base_url, trust_env=False) as plain:
+
+        async def ours() -> None:
+            async for page in client.iter_transaction_pages(ACCOUNT):
+                for piece in page.results:
+                    hashlib.blake2b(piece.raw, digest_size=16).digest()
+                transactions, bad = decode_transactions(page.results)
+                assert (len(transactions), len(bad)) == (ROWS, 0)
+                map_page(transactions)
+
+        async def opponent() -> None:
+            response = await plain.get("/v2/transactions", params={"accountId": str(ACCOUNT)})
+            assert len(json.loads(response.content, parse_float=Decimal)["results"]) == ROWS
+
+        for warm_up in (ours, opponent):
+            await _cpu_seconds(warm_up)
+        ratios = [await _cpu_seconds(ours) / await _cpu_seconds(opponent) for _ in range(REPEATS)]
+    await client.aclose()
+    return statistics.median(ratios)
+
+
+async def _cpu_seconds(work: Callable[[], Awaitable[None]]) -> float:
+    gc.collect()
+    start = time.process_time()
+    for _ in range(FETCHES):
+        await work()
+    return time.process_time() - start
+
+
+@contextmanager
+def served(encoding: str) -> Iterator[str]:
+    """The base URL of a server in a process of its own that answers every GET with the page."""
+    command = [sys.executable, "-m", "benchmarks.client", encoding]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+        finally:
+            process.terminate()
+
+
+async def serve(encoding: str) -> None:
+    """Serve until terminated; the port is the first line of the output."""
+    page = make_page()
+    body = gzip.compress(page, 6) if encoding == "gzip" else page
+    answers = {b"GET": _answer(body, encoding), b"POST": _answer(b'{"apiKey":"benchmark"}', "identity")}
+
+    async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while head := await _read_request(reader):
+            writer.write(answers[head.split(b" ", 1)[0]])
+            await writer.drain()
+
+    server = await asyncio.start_server(converse, "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+async def _read_request(reader: asyncio.StreamReader) -> bytes:
+    try:
+        head = await reader.readuntil(b"\r\n\r\n")
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return b""
+    length = next((line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), b":0")
+    await reader.readexactly(int(length.partition(b":")[2]))
+    return head
+
+
+def _answer(body: bytes, encoding: str) -> bytes:
+    head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-encoding: {encoding}\r\n"
+    return f"{head}content-length: {len(body)}\r\n\r\n".encode() + body
+
+
+def make_page(rows: int = ROWS) -> bytes:
+    """A page of a checking account and its card as the API writes it: compact, nulls included, about 900 B a row."""
+    document = {"results": [_make_row(number) for number in range(rows)], "next": None}
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _make_row(number: int) -> dict[str, object]:
+    made = NEWEST - timedelta(hours=7 * number)
+    cents = (number * 7919) % 250_000 + 1
+    kind = "PIX" if number % 3 else "CARTAO"
+    shop = ("Padaria São João", "Mercado Pão de Açúcar", "Posto Ipiranga", "Farmácia Drogasil ☕")[number % 4]
+    return {
+        "id": str(uuid5(ACCOUNT, str(number))),
+        "description": f"{kind} {shop} {number:04d}",
+        "descriptionRaw": f"{kind} ENVIADO {shop.upper()} {made:%d/%m}",
+        "currencyCode": "BRL",
+        "amount": -cents / 100,
+        "amountInAccountCurrency": None,
+        "date": _instant(made.replace(hour=3, minute=0, second=0, microsecond=0)),
+        "category": "Eating out" if number % 2 else None,
+        "categoryId": "11010000" if number % 2 else None,
+        "balance": (1_000_000 + cents) / 100,
+        "accountId": str(ACCOUNT),
+        "providerCode": f"{number % 997:03d}",
+        "status": "POSTED",
+        "paymentData": _make_payment(number, shop) if kind == "PIX" else None,
+        "type": "DEBIT",
+        "operationType": kind,
+        "operationTypeAdditionalInfo": None,
+        "creditCardMetadata": None if kind == "PIX" else _make_card_data(number, made),
+        "merchant": _make_merchant(shop) if number % 4 == 0 else None,
+        "providerId": f"prov-{number:08d}-{cents:08d}",
+        "order": number % 5,
+        "createdAt": _instant(made + timedelta(hours=9)),
+        "updatedAt": _instant(made + timedelta(hours=9)),
+    }
+
+
+def _make_merchant(name: str) -> dict[str, object]:
+    return {"name": name, "businessName": f"{name} LTDA", "cnpj": "12345678000195", "cnae": "4721102"}
+
+
+def _make_payment(number: int, name: str) -> dict[str, object]:
+    return {
+        "payer": {"name": "Maria Souza", "documentNumber": {"type": "CPF", "value": "123.456.789-09"}},
+        "receiver": {"name": name, "accountNumber": f"{number:06d}-1", "branchNumber": "0001", "routingNumber": "341"},
+        "reason": None,
+        "paymentMethod": "PIX",
+        "referenceNumber": None,
+    }
+
+
+def _make_card_data(number: int, made: datetime) -> dict[str, object]:
+    return {
+        "installmentNumber": number % 6 + 1,
+        "totalInstallments": 6,
+        "totalAmount": None,
+        "purchaseDate": _instant(made),
+        "payeeMCC": "5812",
+        "cardNumber": "4321",
+        "billId": str(uuid5(ACCOUNT, f"bill {made:%Y-%m}")),
+    }
+
+
+def _instant(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(sys.argv[1]))
