@@ -1,14 +1,14 @@
 """What happens in the checking and savings accounts of a Brazilian household."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import NamedTuple
 
 from sandbox.ledger import calendar, people
-from sandbox.ledger.draws import Draws
+from sandbox.ledger.customer import Customer
 from sandbox.ledger.merchants import EVERYDAY
 from sandbox.ledger.money import CENT, share
 from sandbox.ledger.payments import boleto, debit_purchase, fee, pix, transfer, whole
-from sandbox.ledger.people import Party
 from sandbox.ledger.rows import Draft, Mark
 
 
@@ -44,19 +44,6 @@ MONTHLY = (
 )
 
 
-class Home(NamedTuple):
-    """What the generators of one checking account need to know about it."""
-
-    key: bytes
-    content: str
-    owner: Party
-    nth: int
-
-    def draws(self, *parts: object) -> Draws:
-        """Draws for something of this account."""
-        return Draws(self.key, self.content, *parts)
-
-
 def yearly(base: int, rise: int, month: int, turn: int) -> int:
     """`base` after a rise of `rise` per mille at each yearly `turn` (month 0 to 11) since 2022."""
     for _ in range(max(0, (month - 264 - turn) // 12 + 1)):
@@ -64,34 +51,37 @@ def yearly(base: int, rise: int, month: int, turn: int) -> int:
     return base
 
 
-def amount_of(home: Home, charge: Monthly, month: int) -> int:
+def amount_of(customer: Customer, charge: Monthly, month: int) -> int:
     """What a monthly charge costs in a month."""
-    fixed = home.draws("monthly", charge.key)
+    fixed = customer.draws("monthly", charge.key)
     base, turn = fixed.price(charge.low, charge.high), fixed.below(12)
     if charge.vary:
-        return share(base, 1000 + 10 * home.draws("vary", charge.key, month).between(-charge.vary, charge.vary)) + CENT
+        return (
+            share(base, 1000 + 10 * customer.draws("vary", charge.key, month).between(-charge.vary, charge.vary)) + CENT
+        )
     return yearly(base, charge.rise, month, turn)
 
 
-def _monthly(home: Home, month: int) -> list[Draft]:
-    return [_charge(home, charge, month) for charge in MONTHLY]
+def _monthly(customer: Customer, month: int) -> list[Draft]:
+    return [charge(customer, each, month) for each in MONTHLY]
 
 
-def _charge(home: Home, charge: Monthly, month: int) -> Draft:
-    fixed, draws = home.draws("payee", charge.key), home.draws("charge", charge.key, month)
+def charge(customer: Customer, charge: Monthly, month: int) -> Draft:
+    """A monthly charge as it comes in a month."""
+    fixed, draws = customer.draws("payee", charge.key), customer.draws("charge", charge.key, month)
     payee = people.company(fixed, charge.payee) if charge.payee else people.person(fixed)
     day = calendar.next_business_day(calendar.day_in(month, charge.day))
-    amount = -amount_of(home, charge, month)
-    mark = Mark("recurring", f"{home.content}/{charge.key}", charge.kind)
+    amount = -amount_of(customer, charge, month)
+    mark = Mark("recurring", f"{customer.content}/{charge.key}", charge.kind)
     marks = (mark, Mark("decoys", f"price_rises/varying_utility/{mark.key}")) if charge.vary else (mark,)
     if charge.method == "pix":
-        draft = pix(draws, day, amount, owner=home.owner, other=payee)
+        draft = pix(draws, day, amount, owner=customer.owner, other=payee)
     elif charge.method == "scheduled":
-        draft = pix(draws, day, amount, owner=home.owner, other=payee, ahead=9, clock=None)
-        draft.text = f"Pix agendado - {payee.name}"
+        draft = pix(draws, day, amount, owner=customer.owner, other=payee)
+        draft.ahead, draft.clock, draft.text = 9, None, f"Pix agendado - {payee.name}"
     else:
         slip = charge.segment if charge.method != "boleto" else 0
-        draft = boleto(draws, day, amount, owner=home.owner, other=payee, category=charge.category, segment=slip)
+        draft = boleto(draws, day, amount, owner=customer.owner, other=payee, category=charge.category, segment=slip)
         if charge.method == "debit":
             draft.text = f"Débito automático {payee.name}"
             draft.operation = "DEBITO_AUTOMATICO"
@@ -99,15 +89,15 @@ def _charge(home: Home, charge: Monthly, month: int) -> Draft:
     return draft
 
 
-def _salary(home: Home, month: int) -> list[Draft]:
-    fixed = home.draws("employer")
+def _salary(customer: Customer, month: int) -> list[Draft]:
+    fixed = customer.draws("employer")
     employer = people.company(fixed)
     base, turn = fixed.price(6200, 13800), fixed.below(12)
     wage = yearly(base, 52, month, turn)
-    mark = Mark("recurring", f"{home.content}/salary", "salary")
+    mark = Mark("recurring", f"{customer.content}/salary", "salary")
     days = calendar.business_days(month)
     text, category = f"Crédito de salário {employer.name}", "01010000"
-    paid = transfer(days[4], wage, owner=home.owner, other=employer, method="TED", text=text, category=category)
+    paid = transfer(days[4], wage, owner=customer.owner, other=employer, method="TED", text=text, category=category)
     paid.marks = (mark,)
     drafts = [paid]
     for calendar_month, part in ((10, 500), (11, 420)):
@@ -115,28 +105,28 @@ def _salary(home: Home, month: int) -> list[Draft]:
             half = share(wage, part)
             day = calendar.next_business_day(calendar.day_in(month, 20 if calendar_month == 11 else 28))
             bonus = transfer(
-                day, half, owner=home.owner, other=employer, method="TED", text="13º salário", category=category
+                day, half, owner=customer.owner, other=employer, method="TED", text="13º salário", category=category
             )
             drafts.append(bonus)
     return drafts
 
 
-def _daily_life(home: Home, month: int) -> list[Draft]:
-    draws = home.draws("life", month)
+def _daily_life(customer: Customer, month: int) -> list[Draft]:
+    draws = customer.draws("life", month)
     days = calendar.days_in(month)
     start = calendar.first_day(month)
-    friends = [people.person(home.draws("friend", n)) for n in range(9)]
+    friends = [people.person(customer.draws("friend", n)) for n in range(9)]
 
     def some_day() -> date:
         return start + timedelta(draws.below(days))
 
     drafts = [debit_purchase(draws, some_day(), draws.pick(EVERYDAY)) for _ in range(draws.between(8, 15))]
     drafts += [
-        pix(draws, some_day(), -draws.price(18, 340), owner=home.owner, other=draws.pick(friends))
+        pix(draws, some_day(), -draws.price(18, 340), owner=customer.owner, other=draws.pick(friends))
         for _ in range(draws.between(4, 8))
     ]
     drafts += [
-        pix(draws, some_day(), draws.price(20, 420), owner=home.owner, other=draws.pick(friends))
+        pix(draws, some_day(), draws.price(20, 420), owner=customer.owner, other=draws.pick(friends))
         for _ in range(draws.between(1, 4))
     ]
     if draws.chance(40):
@@ -146,10 +136,10 @@ def _daily_life(home: Home, month: int) -> list[Draft]:
     return drafts
 
 
-def _fees(home: Home, month: int) -> list[Draft]:
-    draws, fixed = home.draws("fees", month), home.draws("package")
+def _fees(customer: Customer, month: int) -> list[Draft]:
+    draws, fixed = customer.draws("fees", month), customer.draws("package")
     package = yearly(fixed.price(29, 48), 61, month, fixed.below(12))
-    mark = Mark("recurring", f"{home.content}/package", "fee")
+    mark = Mark("recurring", f"{customer.content}/package", "fee")
     days = calendar.business_days(month)
     drafts = [fee(days[0], package, "Tarifa pacote de serviços", marks=(mark,))]
     if draws.chance(25):
@@ -160,6 +150,29 @@ def _fees(home: Home, month: int) -> list[Draft]:
     return drafts
 
 
-def checking(home: Home, month: int) -> list[Draft]:
+def _oddities(customer: Customer, month: int) -> list[Draft]:
+    """A PIX sent twice by mistake, one that is rightly sent twice, and a fee that the bank gives back."""
+    draws = customer.draws("odd", month)
+    drafts: list[Draft] = []
+    for percent, gap, mark in (
+        (10, draws.between(15, 100) * 1000, Mark("duplicates", f"{customer.content}/{month}")),
+        (14, 5 * calendar.HOUR, Mark("decoys", f"duplicates/second_pix/{customer.content}/{month}")),
+    ):
+        friend, amount = people.person(draws), -draws.price(40, 380)
+        if not draws.chance(percent):
+            continue
+        day = draws.pick(calendar.business_days(month))
+        first = pix(draws, day, amount, owner=customer.owner, other=friend, marks=(mark,))
+        first.clock = 9 * calendar.HOUR + draws.below(4 * calendar.HOUR)
+        drafts += [first, replace(first, clock=first.clock + gap)]
+    if draws.chance(8):
+        mark = Mark("decoys", f"fees/fee_given_back/{customer.content}/{month}")
+        day = calendar.business_days(month)[9]
+        drafts.append(Draft(day, draws.price(4, 30), "Estorno de tarifa", "16010000", "OUTROS", marks=(mark,)))
+    return drafts
+
+
+def checking(customer: Customer, month: int) -> list[Draft]:
     """The movements of a month in the main checking account, but for own transfers and card payments."""
-    return [*_salary(home, month), *_monthly(home, month), *_fees(home, month), *_daily_life(home, month)]
+    drafts = [*_salary(customer, month), *_monthly(customer, month), *_fees(customer, month)]
+    return [*drafts, *_daily_life(customer, month), *_oddities(customer, month)]

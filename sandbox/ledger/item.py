@@ -9,9 +9,8 @@ from sandbox.ledger.profile import AccountKind
 from sandbox.ledger.shown import Runs
 from sandbox.ledger.view import AccountView
 
-PRODUCTS = frozenset(
-    ("ACCOUNTS", "CREDIT_CARDS", "TRANSACTIONS", "PAYMENT_DATA", "INVESTMENTS", "INVESTMENTS_TRANSACTIONS", "IDENTITY", "LOANS")
-)  # fmt: skip
+_BANKING = ("ACCOUNTS", "CREDIT_CARDS", "TRANSACTIONS", "PAYMENT_DATA", "IDENTITY", "LOANS")
+PRODUCTS = frozenset((*_BANKING, "INVESTMENTS", "INVESTMENTS_TRANSACTIONS"))
 
 
 class Item:
@@ -20,7 +19,7 @@ class Item:
     def __init__(self, bank: Bank) -> None:
         self.bank = bank
         self.collections: list[tuple[int, frozenset[str]]] = []
-        self.edits = [AccountEdits() for _ in bank.specs]
+        self.edits = [AccountEdits() for _ in bank.accounts]
         self._runs: dict[frozenset[str], Runs] = {}
 
     def add_run(self, at: int, products: frozenset[str]) -> None:
@@ -38,9 +37,13 @@ class Item:
             self._runs[wanted] = Runs(list(instants))
         return self._runs[wanted]
 
+    def is_card(self, index: int) -> bool:
+        """Whether an account is a card."""
+        return self.bank.accounts[index].spec.kind is AccountKind.CARD
+
     def holder_product(self, index: int) -> str:
         """The product that lists an account."""
-        return "CREDIT_CARDS" if self.bank.specs[index].kind is AccountKind.CARD else "ACCOUNTS"
+        return "CREDIT_CARDS" if self.is_card(index) else "ACCOUNTS"
 
     def account_runs(self, index: int) -> Runs:
         """The collections that refreshed an account itself."""
@@ -61,4 +64,4 @@ class Item:
 
     def listed(self) -> Iterable[int]:
         """The accounts that some collection has seen."""
-        return (spec.index for spec in self.bank.specs if self.account_runs(spec.index).instants)
+        return (index for index in range(len(self.bank.accounts)) if self.account_runs(index).instants)

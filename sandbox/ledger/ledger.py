@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.ledger import accounts, calendar, categories, merchants, truth
-from sandbox.ledger.bank import Bank, Opening, RowCache
+from sandbox.ledger.bank import Bank
+from sandbox.ledger.cache import RowCache
 from sandbox.ledger.changes import Collected
+from sandbox.ledger.customer import Opening
 from sandbox.ledger.draws import seed_key
 from sandbox.ledger.ids import Ids, Kind
 from sandbox.ledger.item import PRODUCTS, Item
@@ -82,7 +84,7 @@ class Ledger:
         if "TRANSACTIONS" not in refreshed:
             return Collected({})
         views = [item.view(index) for index in item.listed() if item.holder_product(index) in refreshed]
-        return Collected({item.bank.account_ids[view.index]: view.changes() for view in views})
+        return Collected({item.bank.account_id(view.index): view.changes() for view in views})
 
     def accounts(self, item_id: str) -> list[Account]:
         """The item's accounts on show; empty for an unknown item."""
@@ -151,9 +153,9 @@ class Ledger:
         if address is None or item_id is None or address.kind not in (Kind.TRANSACTION, Kind.ADDED):
             return None
         item = self._items[item_id]
-        if address.account >= len(item.bank.specs):
+        if address.account >= len(item.bank.accounts):
             return None
-        entry = item.view(address.account).find(transaction_id.lower(), address.month, address.n)
+        entry = item.view(address.account).find(transaction_id.lower(), address.month)
         return entry.shape if entry else None
 
     def categories(self) -> list[Category]:

@@ -34,14 +34,12 @@ def clock(draws: Draws, day: date) -> int:
     return 7 * calendar.HOUR + draws.below(13 * calendar.HOUR)
 
 
-def pix(
-    draws: Draws, day: date, amount: int, *, owner: Party, other: Party, marks: tuple[Mark, ...] = (), **more: object
-) -> Draft:
-    """A PIX; negative goes out. `more` overrides fields of the draft."""
+def pix(draws: Draws, day: date, amount: int, *, owner: Party, other: Party, marks: tuple[Mark, ...] = ()) -> Draft:
+    """A PIX, at a time of day; negative goes out."""
     sent = amount < 0
     payer, receiver = (owner, other) if sent else (other, owner)
     reason = draws.pick(_REASONS)
-    draft = Draft(
+    return Draft(
         day=day,
         amount=amount,
         text=f"Pix {'enviado' if sent else 'recebido'} - {other.name}",
@@ -57,9 +55,6 @@ def pix(
         ),
         marks=marks,
     )
-    for name, value in more.items():
-        setattr(draft, name, value)
-    return draft
 
 
 def transfer(day: date, amount: int, *, owner: Party, other: Party, method: str, text: str, category: str) -> Draft:
@@ -72,7 +67,7 @@ def transfer(day: date, amount: int, *, owner: Party, other: Party, method: str,
 def boleto(
     draws: Draws, day: date, amount: int, *, owner: Party, other: Party, category: str, segment: int = 0
 ) -> Draft:
-    """A paid slip: of a bank, or with `segment` 1 to 9 of a utility or the state; one in eight is paid late, with a fine."""
+    """A paid slip: of a bank (one in eight late, with a fine), or with `segment` 1 to 9 of a utility or the state."""
     paid = -amount
     late = segment == 0 and draws.chance(12)
     penalty = paid * 2 // 102 // CENT * CENT if late else 0

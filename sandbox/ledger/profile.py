@@ -42,7 +42,7 @@ class Profile:
 
     def accounts(self) -> tuple[AccountSpec, ...]:
         """The accounts in the order in which the API lists them."""
-        defaults = (0, 0) if self.is_company else (1, 0)
+        defaults = (0, 1) if self.is_company else (1, 3)
         counts = (
             (AccountKind.CHECKING, self.checking_accounts),
             (AccountKind.SAVINGS, defaults[0] if self.savings_accounts is None else self.savings_accounts),

@@ -51,7 +51,8 @@ class Row(Struct, frozen=True, gc=False):
     """A row of the bank: `shape` is how the API shows it once everything about it has happened.
 
     Instants in milliseconds: `at` is the row's date, `visible` when the bank first lists it, `posted` when it settles,
-    `closing` when its card bill closes, `gone` when the bank drops it. `units` is the amount in the account's currency.
+    `counts_from` when it has both happened and been listed, `closing` when the API names its bill, `gone` when the bank
+    drops it. `units` is the amount in the account's currency, `bill` the month in which the row's card bill closes.
     """
 
     shape: Transaction
@@ -59,15 +60,11 @@ class Row(Struct, frozen=True, gc=False):
     visible: int
     posted: int
     units: int
-    marks: tuple[Mark, ...] = ()
+    marks: tuple[Mark, ...]
+    counts_from: int
     bill: int | None = None
     closing: int | None = None
     gone: int | None = None
-
-    @property
-    def counts_from(self) -> int:
-        """When the row begins to count in what a card owes."""
-        return max(self.at, self.visible)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +119,7 @@ def assemble(statement: Statement, month: int, drafts: Sequence[Draft], start: i
             order=position if statement.orders else None,
             balance=balance if statement.running_balance else None,
         )
-        rows.append(Row(shape, at, visible, posted, draft.amount, draft.marks))
+        rows.append(Row(shape, at, visible, posted, draft.amount, draft.marks, max(at, visible)))
     return rows
 
 

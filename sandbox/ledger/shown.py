@@ -41,7 +41,7 @@ class Entry(NamedTuple):
 
 def show(row: Row, runs: Runs, floor: int) -> Transaction | None:
     """The row as the collections have copied it, or None while none has, or after the bank dropped it."""
-    if max(row.at, row.visible) < floor:
+    if row.counts_from < floor:
         return None
     created = runs.first(row.visible)
     if created is None or (row.gone is not None and runs.instants[-1] >= row.gone):

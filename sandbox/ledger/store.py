@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from sandbox.ledger.bank import Opening
+from sandbox.ledger.customer import Opening
 from sandbox.ledger.overlay import Edit
 from sandbox.ledger.profile import Profile
 

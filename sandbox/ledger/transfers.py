@@ -4,8 +4,8 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from sandbox.ledger import calendar, people
+from sandbox.ledger.customer import Customer
 from sandbox.ledger.draws import Draws
-from sandbox.ledger.household import Home
 from sandbox.ledger.money import CENT, share
 from sandbox.ledger.payments import clock, fee, pix, transfer, whole
 from sandbox.ledger.people import Party
@@ -25,9 +25,9 @@ class OwnTransfer(NamedTuple):
     clock: int
 
 
-def between_banks(key: bytes, holder: str, month: int) -> list[OwnTransfer]:
+def between_banks(customer: Customer, month: int) -> list[OwnTransfer]:
     """The transfers of a month between the holder's first and second bank, the same seen from either."""
-    draws = Draws(key, "own", holder, month)
+    draws = Draws(customer.key, "own", customer.holder, month)
     days = calendar.business_days(month)
     transfers = []
     for n in range(draws.between(1, 3)):
@@ -37,18 +37,20 @@ def between_banks(key: bytes, holder: str, month: int) -> list[OwnTransfer]:
     return transfers
 
 
-def own_legs(key: bytes, holder: str, slot: int, month: int, *, owner: Party) -> list[Draft]:
+def own_legs(customer: Customer, month: int) -> list[Draft]:
     """This bank's side of the transfers between the holder's banks; banks after the second take no part."""
+    holder, slot, owner = customer.holder, customer.slot, customer.owner
     legs = []
-    for own in between_banks(key, holder, month) if slot < 2 else ():
+    for own in between_banks(customer, month) if slot < 2 else ():
         amount = -own.amount if own.sender == slot else own.amount
-        other = people.holder_at(owner, 1 - slot, key)
+        other = people.holder_at(owner, 1 - slot, customer.key)
         mark = Mark("transfers", f"{holder}/{month}/{own.n}", "debit" if amount < 0 else "credit")
         if own.instant:
-            draws = Draws(key, "own-leg", holder, month, own.n, slot)
+            draws = Draws(customer.key, "own-leg", holder, month, own.n, slot)
             # the receiving bank books it some seconds later
             at = own.clock + (0 if amount < 0 else draws.between(1, 40) * 1000)
-            draft = pix(draws, own.day, amount, owner=owner, other=other, clock=at, category="04030000", marks=(mark,))
+            draft = pix(draws, own.day, amount, owner=owner, other=other, marks=(mark,))
+            draft.clock, draft.category = at, "04030000"
         else:
             text = f"TED {'enviada' if amount < 0 else 'recebida'} - {owner.name}"
             draft = transfer(own.day, amount, owner=owner, other=other, method="TED", text=text, category="04040000")
@@ -57,25 +59,43 @@ def own_legs(key: bytes, holder: str, slot: int, month: int, *, owner: Party) ->
     return legs
 
 
+def strangers(customer: Customer, month: int) -> list[Draft]:
+    """Decoys: on one day the first bank sends an amount to one stranger and the second gets as much from another."""
+    if customer.slot > 1:
+        return []
+    shared = Draws(customer.key, "strangers", customer.holder, month)
+    day, amount = shared.pick(calendar.business_days(month)[:-1]), whole(shared.between(3, 40) * 10)
+    key = f"transfers/equal_amounts/{customer.holder}/{month}"
+    draws = Draws(customer.key, "stranger", customer.holder, month, customer.slot)
+    signed = amount if customer.slot else -amount
+    return [pix(draws, day, signed, owner=customer.owner, other=people.person(draws), marks=(Mark("decoys", key),))]
+
+
 class SavingsMonth(NamedTuple):
-    """What enters and leaves the savings account in a month; `start` is the balance before it."""
+    """What enters and leaves the savings account in a month; `start` is the balance before it.
+
+    `gift` comes from a stranger on the day on which the checking account sends as much to another.
+    """
 
     start: int
     deposit: int
     withdrawal: int
     interest: int
+    gift: int
 
 
-def savings_months(home: Home, month: int) -> SavingsMonth:
+def savings_months(customer: Customer, month: int) -> SavingsMonth:
     """The savings account in a month, by summing up from its first."""
-    fixed = home.draws("savings")
+    fixed = customer.draws("savings")
     balance, deposit = fixed.price(2000, 18000), whole(fixed.between(3, 14) * 50)
-    current = SavingsMonth(balance, deposit, 0, 0)
+    current = SavingsMonth(balance, deposit, 0, 0, 0)
     for each in range(_FIRST_MONTH, max(month, _FIRST_MONTH) + 1):
-        draws = home.draws("savings", each)
+        draws = customer.draws("savings", each)
         withdrawal = whole(draws.between(2, 9) * 100) if draws.chance(30) else 0
-        current = SavingsMonth(balance, deposit, withdrawal, balance * (50 + draws.below(12)) // 10_000 // CENT * CENT)
-        balance += deposit + current.interest - withdrawal
+        interest = balance * (50 + draws.below(12)) // 10_000 // CENT * CENT
+        gift = whole(draws.between(5, 30) * 10) if draws.chance(35) else 0
+        current = SavingsMonth(balance, deposit, withdrawal, interest, gift)
+        balance += deposit + interest + gift - withdrawal
     return current
 
 
@@ -86,20 +106,25 @@ def _inside(day: date, amount: int, owner: Party, key: str) -> Draft:
     return draft
 
 
-def savings_legs(home: Home, month: int, *, sign: int) -> list[Draft]:
+def savings_legs(customer: Customer, month: int, *, sign: int) -> list[Draft]:
     """Transfers with the savings account: `sign` is -1 for the checking account's side, 1 for the savings side."""
-    plan = savings_months(home, month)
+    plan = savings_months(customer, month)
     day = calendar.business_days(month)
-    key = f"{home.content}/savings/{month}"
-    drafts = [_inside(day[6], sign * plan.deposit, home.owner, f"{key}/deposit")]
+    key = f"{customer.content}/savings/{month}"
+    drafts = [_inside(day[6], sign * plan.deposit, customer.owner, f"{key}/deposit")]
     if plan.withdrawal:
-        drafts.append(_inside(day[15], -sign * plan.withdrawal, home.owner, f"{key}/withdrawal"))
+        drafts.append(_inside(day[15], -sign * plan.withdrawal, customer.owner, f"{key}/withdrawal"))
+    if plan.gift:
+        draws = customer.draws("gift", month, sign)
+        mark = Mark("decoys", f"transfers/equal_amounts/{key}")
+        stranger = people.person(draws)
+        drafts.append(pix(draws, day[11], sign * plan.gift, owner=customer.owner, other=stranger, marks=(mark,)))
     return drafts
 
 
-def savings(home: Home, month: int) -> list[Draft]:
+def savings(customer: Customer, month: int) -> list[Draft]:
     """The movements of a month in the savings account."""
-    plan = savings_months(home, month)
+    plan = savings_months(customer, month)
     interest = Draft(
         calendar.day_in(month, 1),
         plan.interest,
@@ -107,38 +132,38 @@ def savings(home: Home, month: int) -> list[Draft]:
         "03060000",
         "RENDIMENTO_APLIC_FINANCEIRA",
         marks=(
-            Mark("recurring", f"{home.content}/yield", "yield"),
-            Mark("decoys", f"fees/interest_received/{home.content}/yield"),
+            Mark("recurring", f"{customer.content}/yield", "yield"),
+            Mark("decoys", f"fees/interest_received/{customer.content}/yield"),
         ),
     )
-    return [interest, *savings_legs(home, month, sign=1)]
+    return [interest, *savings_legs(customer, month, sign=1)]
 
 
-def second_legs(home: Home, nth: int, month: int, *, sign: int) -> list[Draft]:
+def second_legs(customer: Customer, nth: int, month: int, *, sign: int) -> list[Draft]:
     """The monthly transfer from the first to another checking account of the item."""
-    amount = whole(home.draws("second", nth).between(4, 20) * 50)
+    amount = whole(customer.draws("second", nth).between(4, 20) * 50)
     day = calendar.business_days(month)[8]
-    return [_inside(day, sign * amount, home.owner, f"{home.content}/second/{nth}/{month}")]
+    return [_inside(day, sign * amount, customer.owner, f"{customer.content}/second/{nth}/{month}")]
 
 
-def second_checking(home: Home, nth: int, month: int) -> list[Draft]:
+def second_checking(customer: Customer, nth: int, month: int) -> list[Draft]:
     """The movements of a month in a further checking account."""
-    draws = home.draws("second-life", nth, month)
+    draws = customer.draws("second-life", nth, month)
     days, start = calendar.days_in(month), calendar.first_day(month)
-    drafts = second_legs(home, nth, month, sign=1)
+    drafts = second_legs(customer, nth, month, sign=1)
     for _ in range(draws.between(3, 7)):
         day = start + timedelta(draws.below(days))
-        drafts.append(pix(draws, day, -draws.price(10, 140), owner=home.owner, other=people.person(draws)))
+        drafts.append(pix(draws, day, -draws.price(10, 140), owner=customer.owner, other=people.person(draws)))
     if draws.chance(30):
         drafts.append(fee(calendar.business_days(month)[2], share(whole(20), 745), "Tarifa emissão de extrato"))
     return drafts
 
 
-def sweep(month: int, amount: int, content: str) -> list[Draft]:
+def sweep(customer: Customer, nth: int, month: int, amount: int) -> list[Draft]:
     """The month's leftover goes into a deposit certificate, a shortfall comes out of it; this closes the month."""
     if not amount:
         return []
     text = "Aplicação CDB DI" if amount < 0 else "Resgate CDB DI"
-    mark = Mark("investment_sweeps", content)
+    mark = Mark("investment_sweeps", f"{customer.content}/{nth}")
     day = calendar.business_days(month)[-1]
     return [Draft(day, amount, text, "03020000", "RESGATE_APLICACAO_FINANCEIRA", marks=(mark,))]

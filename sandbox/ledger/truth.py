@@ -36,7 +36,7 @@ def _account(item: Item, index: int) -> dict[str, Any]:
         "subtype": shown.subtype,
         "currencyCode": shown.currency_code,
         "balance": text(units(shown.balance)),
-        "openingBalance": text(item.bank.opening_balance(index, item.floor(item.view(index).runs))),
+        "openingBalance": text(item.bank.accounts[index].opening(item.floor(item.view(index).runs))),
         "transactions": rows,
         "bills": [],
     }

@@ -10,7 +10,6 @@ from sandbox.ledger.bank import Bank
 from sandbox.ledger.changes import AccountChanges
 from sandbox.ledger.models import Transaction
 from sandbox.ledger.overlay import AccountEdits
-from sandbox.ledger.profile import AccountKind
 from sandbox.ledger.shown import Entry, Runs, show
 
 
@@ -28,14 +27,13 @@ class AccountView:
 
     def __init__(self, bank: Bank, index: int, runs: Runs, floor: int, edits: AccountEdits) -> None:
         self.bank, self.index, self.runs, self.floor, self.edits = bank, index, runs, floor, edits
-        self.spec = bank.specs[index]
-        self.is_card = self.spec.kind is AccountKind.CARD
+        self.account = bank.accounts[index]
 
     def months(self) -> range:
         """Every month that can hold a row on show, oldest first."""
         if not self.runs.instants:
             return range(0)
-        reach = 13 if self.is_card else 1
+        reach = self.account.reach + 1
         newest = calendar.month_of(calendar.utc_day(self.runs.instants[-1])) + reach
         return range(calendar.month_of(calendar.utc_day(self.floor)) - reach, newest + 1)
 
@@ -49,7 +47,7 @@ class AccountView:
         for month in reversed(self.months()):
             if not self._may_hold(month, window):
                 continue
-            for row in reversed(self.bank.rows(self.index, month)):
+            for row in reversed(self.account.dated(month)):
                 if row.shape.id in touched or not _dated_inside(row.at, row.shape.id, window):
                     continue
                 shape = show(row, self.runs, self.floor)
@@ -71,11 +69,11 @@ class AccountView:
         earlier = bisect_left(self.runs.instants, created_from)
         return earlier == 0 or not self.bank.quiet_since(self.index, month, self.runs.instants[earlier - 1])
 
-    def find(self, row_id: str, month: int, n: int) -> Entry | None:
+    def find(self, row_id: str, month: int) -> Entry | None:
         """The generated row at an address, if it is on show."""
         if row_id in self.edits.touched:
             return next((entry for entry in self.edits.entries(self.runs, self.floor) if entry.id == row_id), None)
-        row = self.bank.find(self.index, month, n)
+        row = self.bank.find(self.index, month, row_id)
         shape = show(row, self.runs, self.floor) if row and self.runs.instants else None
         return Entry(row.at, row_id, shape, row) if row and shape else None
 
@@ -87,7 +85,7 @@ class AccountView:
         for month in self.months():
             if previous is not None and self.bank.quiet_since(self.index, month, previous):
                 continue
-            for row in self.bank.rows(self.index, month):
+            for row in self.account.dated(month):
                 if row.shape.id not in self.edits.touched:
                     was = show(row, before.runs, self.floor) if previous is not None else None
                     pairs.append((was, show(row, self.runs, self.floor)))
