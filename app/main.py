@@ -9,7 +9,6 @@ import httpx
 import structlog
 from fastapi import APIRouter, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 
 from app import openapi, problems
@@ -50,14 +49,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        generate_unique_id_function=_operation_id,
         lifespan=_lifespan,
         middleware=[_cors(settings), Middleware(Edge)],
     )
     app.state.settings = settings
     problems.install(app)
     for router in (*ROUTERS, openapi.router):
-        app.include_router(router)
+        app.router.routes.extend(router.routes)  # `include_router` would match every path of a router twice
     return app
 
 
@@ -85,10 +83,6 @@ def _settings_of_process() -> Settings:
         sys.exit(str(error))
     configure_logs(settings.service)
     return settings
-
-
-def _operation_id(route: APIRoute) -> str:
-    return route.name
 
 
 def _cors(settings: Settings) -> Middleware:

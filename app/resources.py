@@ -12,6 +12,7 @@ from app.jobs import Bell, make_bell
 from app.pluggy.client import PluggyClient, open_client
 from app.pluggy.limits import Lane
 from app.settings import Settings
+from app.upstream import RedisApiKeyStore, SharedLimiter
 from app.vault import Vault
 
 _REDIS_SECONDS = 1.0
@@ -45,23 +46,27 @@ async def open_resources(settings: Settings, *, statement_ms: int, lane: Lane = 
         redis = Redis.from_url(redis_url, socket_connect_timeout=_REDIS_SECONDS, socket_timeout=_REDIS_SECONDS)
         stack.push_async_callback(redis.aclose)
         bell = make_bell(redis_url)
-        pluggy = _open_pluggy(settings).for_lane(lane)
+        vault = Vault(settings.service.keys)
+        pluggy = _open_pluggy(settings, redis, vault).for_lane(lane)
         stack.push_async_callback(pluggy.aclose)
         yield Resources(
             settings=settings,
             engine=engine,
             sessions=make_sessions(engine, bell=bell),
             redis=redis,
-            vault=Vault(settings.service.keys),
+            vault=vault,
             pluggy=pluggy,
             bell=bell,
         )
 
 
-def _open_pluggy(settings: Settings) -> PluggyClient:
+def _open_pluggy(settings: Settings, redis: Redis, vault: Vault) -> PluggyClient:
+    base_url, client_id = str(settings.pluggy.base_url), settings.pluggy.client_id
     return open_client(
-        base_url=str(settings.pluggy.base_url),
-        client_id=settings.pluggy.client_id,
+        base_url=base_url,
+        client_id=client_id,
         client_secret=settings.pluggy.client_secret.get_secret_value(),
         cache_hours=settings.pluggy.api_key_cache_hours,
+        key_store=RedisApiKeyStore(redis, vault, account=f"{base_url} {client_id}"),
+        limiter=SharedLimiter(redis),
     )

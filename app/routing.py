@@ -43,8 +43,8 @@ def public(because: str) -> Policy:
 
 
 def make_router(tag: str, *, prefix: str = API_ROOT.rstrip("/")) -> APIRouter:
-    """Return a slice's router; the paths of its routes begin with `/` and end with `/`."""
-    return APIRouter(prefix=prefix, tags=[tag], route_class=Route)
+    """Return a slice's router. Paths begin and end with `/`; a function's name is its operation's id, so unique."""
+    return APIRouter(prefix=prefix, tags=[tag], route_class=Route, generate_unique_id_function=lambda route: route.name)
 
 
 class Route(APIRoute):
@@ -72,14 +72,15 @@ class Route(APIRoute):
         known = frozenset(_query_names(self.dependant))
         takes_json = self.body_field is not None
 
-        async def checked(request: Request) -> Response:
+        async def checked(given: Request) -> Response:
+            request = _ExactRequest(given.scope, given.receive)
             if scope is not None:
                 await _admit(request, scope)
             if request.scope["query_string"]:
                 _refuse_unknown(request, known)
             if takes_json:
                 _refuse_other_types(request)
-            return await handle(_ExactRequest(request.scope, request.receive))
+            return await handle(request)
 
         return checked
 

@@ -93,7 +93,7 @@ async def running_api(
 ) -> AsyncIterator[tuple[FastAPI, httpx.AsyncClient]]:
     """Yield the API with the probe routes, and a client of it; with `caller` no token is verified."""
     app = create_app(settings)
-    app.include_router(probe)
+    app.router.routes.extend(probe.routes)
     async with app.router.lifespan_context(app):
         if caller is not None:
             app.state.authenticator = caller
