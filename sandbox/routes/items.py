@@ -8,11 +8,13 @@ from fastapi import APIRouter, Query
 from fastapi import Body as BodyParameter
 
 from sandbox.clock import iso
+from sandbox.encryption import decrypt_parameters
 from sandbox.http import Body, CallerDep, PageDep, PageSizeDep, PathId, Product, WorldDep, as_text
 from sandbox.items import answer_mfa, create_item, delete_item, find_item, item_view, resources_of, update_item
 from sandbox.lifetime import settle
 from sandbox.records import Item
 from sandbox.wire import ApiError, Json, from_cursor, page_of, to_cursor
+from sandbox.world import World
 
 router = APIRouter(tags=["Items"])
 _PAGE = 500
@@ -20,7 +22,7 @@ _PAGE = 500
 
 class UpdateItem(Body):
     parameters: dict[str, Any] | str | None = None
-    client_user_item_id: PathId | None = None
+    client_user_id: str | None = None
     webhook_url: str | None = None
     products: list[Product] | None = None
 
@@ -32,10 +34,8 @@ class CreateItem(UpdateItem):
     avoid_duplicates: bool | None = None
 
 
-def _plain(parameters: dict[str, Any] | str) -> dict[str, str]:
-    if isinstance(parameters, str):
-        raise ApiError(400, "parameters could not be decrypted", "CONNECTOR_VALIDATION_ERROR")
-    return as_text(parameters)
+def _plain(world: World, parameters: dict[str, Any] | str) -> dict[str, str]:
+    return as_text(decrypt_parameters(world, parameters) if isinstance(parameters, str) else parameters)
 
 
 @router.post("/items")
@@ -45,7 +45,7 @@ async def post_item(world: WorldDep, caller: CallerDep, body: CreateItem) -> Jso
         world,
         caller,
         connector_id=body.connector_id,
-        parameters=_plain(body.parameters),
+        parameters=_plain(world, body.parameters),
         options=body.model_dump(
             by_alias=True, include={"client_user_id", "webhook_url", "oauth_redirect_uri", "avoid_duplicates"}
         ),
@@ -102,7 +102,7 @@ async def patch_item(world: WorldDep, caller: CallerDep, item_id: PathId, body: 
     """Visit the bank again, with new parameters or the stored ones."""
     body = body or UpdateItem()
     item = find_item(world, caller, item_id)
-    parameters = _plain(body.parameters) if body.parameters is not None else None
+    parameters = _plain(world, body.parameters) if body.parameters is not None else None
     changes = body.model_dump(by_alias=True, include={"client_user_id", "webhook_url", "products"})
     return Json(item_view(world, update_item(world, caller, item, parameters=parameters, changes=changes)))
 
