@@ -1,0 +1,107 @@
+"""HTTP of accounts."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query
+
+from app.accounts import service
+from app.accounts.errors import AccountNotFound
+from app.accounts.queries import AccountOfConnection
+from app.accounts.schemas import AccountDetailRead, AccountDetails, AccountRead, AccountUpdate
+from app.clock import utc_now
+from app.dependencies import OwnerDep, PageDep, ResourcesDep, SessionDep
+from app.freshness import freshness_of
+from app.owners.principal import Principal
+from app.pagination import InvalidCursor
+from app.problems import problem_responses
+from app.resources import Resources
+from app.routing import make_router, requires
+from app.schemas import Results
+
+router = make_router("accounts")
+
+_READ = requires("accounts:read")
+
+
+@router.get("/accounts/", dependencies=[_READ], summary="List accounts", responses=problem_responses(InvalidCursor))
+async def list_accounts(
+    owner: OwnerDep,
+    session: SessionDep,
+    resources: ResourcesDep,
+    page: PageDep,
+    connection_id: Annotated[
+        UUID | None, Query(description="Of this connection; none when it is not the caller's.")
+    ] = None,
+    account_type: Annotated[
+        str | None, Query(alias="type", pattern="^[A-Z_]{1,40}$", description="`BANK` or `CREDIT`; an open enum.")
+    ] = None,
+) -> Results[AccountRead]:
+    """Return the caller's accounts and cards, in the order in which they were connected."""
+    binding = ("accounts", owner.id, connection_id, account_type)
+    after = page.place(tuple[datetime, UUID], binding=binding)
+    found = await service.list_page(
+        session, owner.id, connection_id=connection_id, account_type=account_type, after=after, limit=page.limit + 1
+    )
+    rows, cursor = page.cut(found, lambda row: (row.account.created_at, row.account.id), binding=binding)
+    return Results(results=[AccountRead(**_fields(row, resources)) for row in rows], next_cursor=cursor)
+
+
+@router.get(
+    "/accounts/{account_id}/",
+    dependencies=[_READ],
+    summary="Get an account",
+    responses=problem_responses(AccountNotFound),
+)
+async def get_account(
+    account_id: UUID, owner: OwnerDep, session: SessionDep, resources: ResourcesDep
+) -> AccountDetailRead:
+    """Return one account with its limits; its whole number to callers with `pii:read`."""
+    return _shown(await service.get_with_connection(session, owner.id, account_id), owner, resources)
+
+
+@router.patch(
+    "/accounts/{account_id}/",
+    dependencies=[requires("transactions:write")],
+    summary="Name or hide an account",
+    responses=problem_responses(AccountNotFound),
+)
+async def update_account(
+    account_id: UUID, changes: AccountUpdate, owner: OwnerDep, session: SessionDep, resources: ResourcesDep
+) -> AccountDetailRead:
+    """Set the account's alias, or hide it. No sync ever undoes either."""
+    fields = changes.model_dump(exclude_unset=True)
+    return _shown(await service.annotate(session, owner.id, account_id, fields), owner, resources)
+
+
+def _shown(row: AccountOfConnection, owner: Principal, resources: Resources) -> AccountDetailRead:
+    fields = _fields(row, resources)
+    if owner.may("pii:read"):
+        fields["number"] = service.open_number(row.account, resources.vault)
+    return AccountDetailRead(
+        **fields,
+        marketing_name=row.account.marketing_name,
+        details=AccountDetails.model_validate(row.account.details),
+    )
+
+
+def _fields(row: AccountOfConnection, resources: Resources) -> dict[str, Any]:
+    account, connection = row
+    interval = timedelta(hours=resources.settings.sync.auto_sync_interval_hours)
+    return {
+        "id": account.id,
+        "pluggy_id": account.pluggy_id,
+        "connection_id": account.connection_id,
+        "institution_name": connection.institution_name,
+        "type": account.type,
+        "subtype": account.subtype,
+        "name": account.name,
+        "alias": account.alias,
+        "number": account.number_masked,
+        "currency_code": account.currency_code,
+        "balance": account.balance,
+        "balance_at": account.balance_at,
+        "hidden": account.hidden,
+        "freshness": freshness_of(connection, interval=interval, now=utc_now()),
+    }

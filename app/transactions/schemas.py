@@ -1,0 +1,187 @@
+"""What the API shows of transactions."""
+
+from datetime import date, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import ConfigDict, Field
+
+from app.freshness import Freshness
+from app.schemas import ApiModel, MoneyText
+from app.transactions.payment import PaymentRead
+
+_LINE: dict[str, Any] = {
+    "id": "01990a61-22c8-7d05-b1a4-6f0e7c9d3b12",
+    "pluggy_id": "6ec156fe-e8ac-4d9a-a4b3-7770529ab01c",
+    "account_id": "01990a5e-6f4b-7c11-9d3e-0c6f5b1a2d77",
+    "date": "2026-03-04",
+    "occurred_at": "2026-03-04T14:22:10Z",
+    "amount": "-123.90",
+    "currency_code": "BRL",
+    "original_amount": None,
+    "original_currency_code": None,
+    "direction": "OUT",
+    "status": "POSTED",
+    "description": "PIX ENVIADO PADARIA PÃO NOSSO",
+    "category": {"id": "05070000", "name": "Transfer - PIX"},
+    "category_source": "pluggy",
+    "counterparty_name": "Padaria Pão Nosso Ltda",
+    "installment": None,
+    "note": None,
+    "tags": [],
+    "ignored": False,
+}
+
+
+class CategoryRead(ApiModel):
+    """A category; `id` is Pluggy's, two digits a level."""
+
+    id: str | None
+    name: str | None
+
+
+class InstallmentRead(ApiModel):
+    """Which part of a purchase this is; `total` is null where the bank does not say."""
+
+    number: int
+    total: int | None
+
+
+class TransactionRead(ApiModel):
+    """One movement of an account. `id` is ours and stays; Pluggy's changes when the bank restates a row."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_LINE]})
+
+    id: UUID
+    pluggy_id: UUID
+    account_id: UUID
+    date: Annotated[date, Field(description="The bank's calendar day.")]
+    occurred_at: Annotated[datetime | None, Field(description="The exact moment, where the bank tells it.")]
+    amount: Annotated[MoneyText, Field(description="In the account's currency; negative is money out, on cards too.")]
+    currency_code: str
+    original_amount: Annotated[MoneyText | None, Field(description="What was paid, where in another currency.")]
+    original_currency_code: str | None
+    direction: Annotated[str, Field(description="`IN` or `OUT`.")]
+    status: Annotated[str, Field(description="`POSTED` or `PENDING`; an open enum.")]
+    description: str
+    category: CategoryRead | None
+    category_source: Annotated[str | None, Field(description="Who chose the category: `pluggy`; an open enum.")]
+    counterparty_name: str | None
+    installment: InstallmentRead | None
+    note: str | None
+    tags: list[str]
+    ignored: Annotated[bool, Field(description="Left out of sums by its owner.")]
+
+
+class CardRead(ApiModel):
+    """What a card's transaction says of its purchase."""
+
+    total_amount: Annotated[str | None, Field(description="Of all instalments.")] = None
+    purchase_date: date | None = None
+    merchant_category_code: str | None = None
+    last_digits: str | None = None
+    bill_forecast_month: Annotated[str | None, Field(description="`YYYY-MM`, where the bill is still open.")] = None
+    payment_type: str | None = None
+    fee_type: str | None = None
+    other_credits_type: str | None = None
+
+
+class MerchantRead(ApiModel):
+    """The shop."""
+
+    name: str | None = None
+    business_name: str | None = None
+    cnpj: Annotated[str | None, Field(description="All but its last four digits hidden without `pii:read`.")] = None
+    cnae: str | None = None
+    category: str | None = None
+
+
+class TransactionDetailRead(TransactionRead):
+    """One movement with all that is known of it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    **_LINE,
+                    "connection_id": "01990a5e-5a10-7e02-8f7c-3b9d0e4c1a55",
+                    "description_raw": "PIX ENVIADO 04/03 PADARIA PAO NOSSO",
+                    "operation_type": "PIX",
+                    "running_balance": "1520.35",
+                    "bill_pluggy_id": None,
+                    "card": None,
+                    "merchant": None,
+                    "payment": {
+                        "method": "PIX",
+                        "reason": None,
+                        "reference_number": None,
+                        "receiver_reference_id": None,
+                        "authentication_code": None,
+                        "payer": None,
+                        "receiver": {
+                            "name": "Padaria Pão Nosso Ltda",
+                            "document_type": "CNPJ",
+                            "document": "••••••••0199",
+                            "branch_number": "0001",
+                            "account_number": "••••21-3",
+                            "routing_number": "341",
+                            "ispb": "60701190",
+                        },
+                        "boleto": None,
+                    },
+                    "created_at": "2026-03-04T15:00:12Z",
+                    "updated_at": "2026-03-04T15:00:12Z",
+                    "freshness": {
+                        "as_of": "2026-03-04T15:00:13Z",
+                        "next_expected_at": "2026-03-05T02:20:00Z",
+                        "is_stale": False,
+                        "warnings": [],
+                    },
+                }
+            ]
+        }
+    )
+
+    connection_id: UUID
+    description_raw: Annotated[str | None, Field(description="As the bank wrote it.")]
+    operation_type: Annotated[str | None, Field(description="`PIX`, `TED`, `BOLETO`, …; an open enum.")]
+    running_balance: Annotated[MoneyText | None, Field(description="Of the account, after this, where told.")]
+    bill_pluggy_id: Annotated[UUID | None, Field(description="Pluggy's id of the card bill this is on.")]
+    card: CardRead | None
+    merchant: MerchantRead | None
+    payment: PaymentRead | None
+    created_at: Annotated[datetime, Field(description="When we first saw it.")]
+    updated_at: datetime
+    freshness: Freshness
+
+
+class FieldChange(ApiModel):
+    """One field before and after. `field` is a path into the transaction, such as `amount` or `category.id`."""
+
+    field: str
+    before: str | int | bool | None
+    after: str | int | bool | None
+
+
+class RevisionRead(ApiModel):
+    """What one sync run, or its owner, changed in a transaction. `kind` is an open enum: `modified`, …"""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "01990c02-7b11-7a90-8e5d-21f3c4b5a697",
+                    "kind": "modified",
+                    "run_id": "01990c02-5d6e-7f33-a1b2-c3d4e5f60718",
+                    "changes": [{"field": "status", "before": "PENDING", "after": "POSTED"}],
+                    "created_at": "2026-03-05T02:21:40Z",
+                }
+            ]
+        }
+    )
+
+    id: UUID
+    kind: str
+    run_id: Annotated[UUID | None, Field(description="The sync run that read it; null for a change of the owner's.")]
+    changes: list[FieldChange]
+    created_at: datetime
