@@ -12,6 +12,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from starlette.middleware import Middleware
 
 from app import openapi, problems
+from app.accounts.router import router as accounts
 from app.connections.router import router as connections
 from app.database import API_STATEMENT_MS
 from app.health.router import router as health
@@ -24,11 +25,12 @@ from app.pluggy.limits import Lane
 from app.resources import open_resources
 from app.settings import Settings, SettingsError, load_settings
 from app.sync.router import router as sync
+from app.transactions.router import router as transactions
 from app.webhooks.router import router as webhooks
 
 log = structlog.get_logger()
 
-ROUTERS: tuple[APIRouter, ...] = (connections, sync, webhooks, health)
+ROUTERS: tuple[APIRouter, ...] = (connections, sync, accounts, transactions, webhooks, health)
 """Every slice's router, in the order of the documentation."""
 
 
