@@ -83,7 +83,7 @@ async def _show(stack: LocalStack, service: Api) -> list[Json]:
         return await service.all_rows("connections/")
     _say(f"\nA sandbox bank for the owner {stack.facts['owner']}")
     connections = await fill_ledger(service, stack.facts["sandbox_url"], _say)
-    await show_ledger(service, connections, _say)
+    await show_ledger(service, _say)
     return connections
 
 

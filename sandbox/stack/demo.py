@@ -4,6 +4,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from shlex import quote
@@ -11,6 +12,7 @@ from typing import Final
 
 from sandbox.stack.api import Api, Json, connect_to
 from sandbox.stack.children import StackError
+from sandbox.stack.compare import BANK_ZONE
 from sandbox.stack.table import day, money, shorten, table
 
 CONNECTOR: Final = 2  # Pluggy Bank, user and password
@@ -84,16 +86,17 @@ async def _follow(service: Api, run_id: str, say: Callable[[str], None]) -> None
     )
 
 
-async def show_ledger(service: Api, connections: list[Json], say: Callable[[str], None]) -> None:
-    """Print the accounts, and the newest transactions below them."""
-    banks = {connection["id"]: connection["institution"]["name"] for connection in connections}
+async def show_ledger(service: Api, say: Callable[[str], None]) -> None:
+    """Print the accounts, and below them the newest transactions that are not instalments to come."""
     accounts = await service.all_rows("accounts/")
-    newest = await service.call("GET", "transactions/", limit=NEWEST)
+    newest = await service.call(
+        "GET", "transactions/", limit=NEWEST, date_to=datetime.now(BANK_ZONE).date().isoformat()
+    )
     account_rows = [
         (
-            shorten(banks.get(account["connection_id"], "?"), 30),
+            shorten(account["institution_name"], 30),
             str(TYPES.get(account["subtype"], account["type"])),
-            str(account["number_masked"] or "-"),
+            str(account["number"] or "-"),
             money(_decimal(account["balance"]), account["currency_code"]),
         )
         for account in accounts
@@ -125,8 +128,7 @@ def show_addresses(facts: Json, bearer_file: Path, connections: list[Json], say:
 
 
 def _category(row: Json) -> str:
-    category = row.get("category") or row.get("pluggy_category")
-    return str(category.get("name", "-") if isinstance(category, dict) else category or "-")
+    return (row["category"] or {}).get("name") or "-"
 
 
 def _decimal(text: str | None) -> Decimal | None:
