@@ -3,14 +3,17 @@
 import logging
 import re
 import sys
+import traceback
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final, TextIO
 
 import msgspec
 import structlog
-from structlog.typing import EventDict, Processor
+from structlog.typing import EventDict, ExcInfo, Processor
 
+from app.errors import AppError
+from app.pluggy.errors import PluggyError
 from app.settings import ServiceSettings
 
 REDACTED: Final = "[redacted]"
@@ -36,20 +39,22 @@ _SENSITIVE_TEXTS: Final = (
     ),
 )
 _SHORTEST_SECRET: Final = 8
+_LONGEST_TRACE: Final = 200
 
 
 def configure_logs(service: ServiceSettings, *, stream: TextIO | None = None) -> None:
     """Send every log of the process, libraries' included, through one redacted chain to `stream` (standard output)."""
     stream = stream or sys.stdout
+    is_development = service.environment == "development"
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.StackInfoRenderer(),
-        structlog.processors.format_exc_info,
+        structlog.processors.format_exc_info if is_development else structlog.processors.ExceptionRenderer(_trace),
         redact,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    renderer = _renderer(service.environment, stream)
+    renderer = _console(stream) if is_development else structlog.processors.JSONRenderer(serializer=_to_json)
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(service.log_level),
@@ -64,10 +69,27 @@ def configure_logs(service: ServiceSettings, *, stream: TextIO | None = None) ->
     _take_over(handler, service.log_level)
 
 
-def _renderer(environment: str, stream: TextIO) -> Processor:
-    if environment == "development":
-        return structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback)
-    return structlog.processors.JSONRenderer(serializer=_to_json)
+def _console(stream: TextIO) -> Processor:
+    return structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback)
+
+
+def _trace(exc_info: ExcInfo) -> str:
+    """Return where an exception came from, causes included, without its text: that may repeat what a person typed."""
+    lines: list[str] = []
+    error: BaseException | None = exc_info[1]
+    while error is not None and len(lines) < _LONGEST_TRACE:
+        frames = traceback.extract_tb(error.__traceback__)
+        lines += [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+        lines.append(_name(error))
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "\n".join(lines)
+
+
+def _name(error: BaseException) -> str:
+    if isinstance(error, AppError | PluggyError):  # their texts are written to be shown
+        return f"{type(error).__name__}: {error}"
+    sqlstate = getattr(getattr(error, "orig", error), "sqlstate", None)
+    return f"{type(error).__name__} {sqlstate}" if sqlstate else type(error).__name__
 
 
 def _to_json(event: Mapping[str, Any], **_: Any) -> str:

@@ -10,6 +10,7 @@ import pytest
 import structlog
 
 from app.logs import REDACTED, configure_logs
+from app.pluggy.errors import PluggyRefused
 from tests.http_support import KnownCaller, make_settings, running_api
 
 Written = Callable[[], list[dict[str, Any]]]
@@ -74,15 +75,31 @@ def test_what_is_no_secret_stays_readable(written: Written) -> None:
     assert (entry["event"], entry["level"]) == ("sync_finished", "info")
 
 
-def test_an_exception_is_redacted_with_its_traceback(written: Written) -> None:
-    """R65."""
+def test_an_exception_leaves_its_trace_and_not_its_text(written: Written) -> None:
+    """R65: the text of an exception may repeat what a person typed."""
     try:
-        raise RuntimeError("bad CPF 529.982.247-25")
-    except RuntimeError:
+        try:
+            int("hunter-2")
+        except ValueError as error:
+            raise KeyError("hunter-2") from error
+    except KeyError:
+        structlog.get_logger().exception("request_failed")
+        logging.getLogger("asyncio").exception("task failed")
+
+    for entry in written():
+        assert "test_logs.py" in entry["exception"]
+        assert entry["exception"].count("Error") == 2
+        assert "ValueError" in entry["exception"].splitlines()[-1]
+    assert "hunter-2" not in json.dumps(written())
+
+
+def test_the_text_of_our_own_refusals_stays(written: Written) -> None:
+    try:
+        raise PluggyRefused("GET /items/1: 400 ITEM_BROKEN", status=400)
+    except PluggyRefused:
         structlog.get_logger().exception("request_failed")
 
-    (entry,) = written()
-    assert "RuntimeError: bad CPF [redacted]" in entry["exception"]
+    assert written()[0]["exception"].endswith("PluggyRefused: GET /items/1: 400 ITEM_BROKEN")
 
 
 def test_logs_of_libraries_take_the_same_way(written: Written) -> None:

@@ -16,6 +16,7 @@ from app.owners.errors import IdentityProviderUnavailable, InvalidToken, NotAuth
 from app.owners.keys import KeySet
 from app.owners.models import Owner
 from app.owners.tokens import TokenVerifier
+from app.settings import Settings
 from tests.http_support import make_settings, running_api
 from tests.owners.identity_provider import AUDIENCE, ISSUER, JWKS_URL, IdentityProvider
 
@@ -151,8 +152,8 @@ def test_the_memory_of_callers_is_bounded() -> None:
 
 
 @pytest.fixture
-async def client(database_url: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with running_api(make_settings(database_url=database_url)) as (_, client):
+async def client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    async with running_api(settings) as (_, client):
         yield client
 
 
