@@ -6,12 +6,12 @@ from sandbox.ledger.deposit import DepositAccount
 from sandbox.ledger.documents import dotted
 from sandbox.ledger.item import Item
 from sandbox.ledger.models import Account, BankData, CreditData, LiveBalance, Transaction
-from sandbox.ledger.money import UNIT, money, share, units
+from sandbox.ledger.money import UNIT, money, share
 from sandbox.ledger.people import person_name
 from sandbox.ledger.profile import AccountKind
 from sandbox.ledger.shown import show
 
-_CARDS = (("MASTERCARD", "BLACK", 300_000), ("VISA", "PLATINUM", 42_000), ("ELO", "MAIS", 7_500))
+_CARDS = (("MASTERCARD", "BLACK", 300_000), ("VISA", "PLATINUM", 42_000), ("ELO", "MAIS", 14_000))
 
 
 def balance_of(item: Item, index: int) -> int:
@@ -28,18 +28,12 @@ def edited_units(item: Item, index: int) -> int:
     now = view.runs.labels[-1]
     change = 0
     for entry in view.edits.entries(view.runs, view.floor):
-        change += units_of(entry.shape) if _counts(entry.shape, card=counts, now=now) else 0
+        change += entry.units if _counts(entry.shape, card=counts, now=now) else 0
     for edited in view.edits.touched.values():
         shape = None if edited.added else show(edited.row, view.runs, view.floor)
         if shape is not None and _counts(shape, card=counts, now=now):
             change -= edited.row.units
     return change
-
-
-def units_of(shape: Transaction) -> int:
-    """The amount of a row in its account's currency."""
-    foreign = shape.amount_in_account_currency
-    return units(shape.amount if foreign is None else foreign)
 
 
 def _counts(shape: Transaction, *, card: bool, now: str) -> bool:

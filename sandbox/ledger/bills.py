@@ -93,12 +93,11 @@ def finance(card: Card, month: int, total: Total) -> list[Row]:
     """The card's rows for payments and charges dated in a month."""
     drawn: list[tuple[Purchase, bool]] = []
     for bill in (month - 1, month, month + 1):
-        for charge in charges(card, bill, total):
-            if calendar.month_of(charge.day) == month:
-                drawn.append((_charge_row(card, charge), True))
-        for payment in payments(card, bill, total(bill)) if bill <= month else ():
-            if calendar.month_of(payment.credited) == month:
-                drawn.append((_payment_row(card, payment), False))
+        charged = (each for each in charges(card, bill, total) if calendar.month_of(each.day) == month)
+        drawn += [(_charge_row(card, charge), True) for charge in charged]
+    for bill in (month - 1, month):
+        paid = (each for each in payments(card, bill, total(bill)) if calendar.month_of(each.credited) == month)
+        drawn += [(_payment_row(card, payment), False) for payment in paid]
     draws = card.draws("finance-rows", month)
     return [
         make_row(card, month, FINANCE + n, purchase, draws, on_bill=on_bill)

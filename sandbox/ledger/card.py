@@ -114,7 +114,7 @@ def make_row(card: Card, month: int, n: int, purchase: Purchase, draws: Draws, *
     if card.style is CardStyle.UPFRONT and on_bill:
         posted = card.closing(bill)
     shape = make_shape(statement, (month, n), draft, at, order=None, balance=None)
-    shape = replace(shape, credit_card_metadata=_metadata(card, purchase, bill if on_bill else None, at, seen))
+    shape = replace(shape, credit_card_metadata=_metadata(card, purchase, bill if on_bill else None, seen))
     gone = None if purchase.gone_after is None else visible + purchase.gone_after * calendar.DAY
     if gone is not None:
         posted, closing, bill, on_bill = gone + calendar.DAY, None, 0, False
@@ -135,12 +135,12 @@ def _listed(card: Card, purchase: Purchase, at: int, seen: int) -> tuple[int, in
     return opened, opened
 
 
-def _metadata(card: Card, purchase: Purchase, bill: int | None, at: int, seen: int) -> CreditCardMetadata | None:
+def _metadata(card: Card, purchase: Purchase, bill: int | None, seen: int) -> CreditCardMetadata | None:
     draft, split = purchase.draft, purchase.parts > 1
+    if card.style is CardStyle.DESCRIBED:
+        return draft.card or (CreditCardMetadata(card_number=card.number) if split else None)
     if draft.card is not None:
         return replace(draft.card, bill_id=card.bill_id(bill)) if bill is not None else draft.card
-    if card.style is CardStyle.DESCRIBED:
-        return None if not split and at % 3 == 0 else CreditCardMetadata(card_number=card.number)
     bought = purchase.bought or draft.day
     upfront = card.style is CardStyle.UPFRONT
     return CreditCardMetadata(
@@ -194,9 +194,9 @@ def _subscriptions(card: Card, month: int) -> list[Purchase]:
     for key, shop, day in _SUBSCRIPTIONS:
         fixed, draws = card.draws("subscription", key), card.draws("subscription", key, month)
         price = fixed.between(shop.low, shop.high) * UNIT + 9000
-        # one rise of 8 to 20 % a year, in a month of its own
-        for _ in range(max(0, (month - 276 - fixed.below(12)) // 12 + 1)):
-            price += share(price, fixed.between(80, 200))
+        # one rise of 7 to 15 % a year, in a month of its own
+        for _ in range(max(0, (month - 288 - fixed.below(12)) // 12 + 1)):
+            price += share(price, fixed.between(70, 150))
         purchase = _bought(card, draws, calendar.day_in(month, day), shop, price)
         mark = Mark("recurring", f"{card.statement.content}/{key}", "subscription")
         purchase.draft.marks, purchase.draft.category = (mark,), shop.category
@@ -252,7 +252,7 @@ def _abroad(card: Card, month: int) -> list[Purchase]:
 
 
 def _oddities(card: Card, month: int) -> list[Purchase]:
-    """Double charges, purchases that only look doubled, a hold that is dropped, cashback; where there is a time of day."""
+    """Double charges, purchases that only look doubled, a dropped hold, cashback; on cards with a time of day."""
     draws = card.draws("odd", month)
     if card.style is CardStyle.DESCRIBED:
         return []

@@ -24,7 +24,9 @@ MONTHLY = (
 
 
 def checking(customer: Customer, month: int) -> list[Draft]:
-    """The movements of a month, but for own transfers and card payments."""
+    """The movements of a month, but for own transfers and card payments; the first bank pays staff and taxes."""
+    if customer.slot:
+        return [*_sales(customer, month), *_suppliers(customer, month), *_fees(customer, month)]
     fixed = [charge(customer, each, month) for each in MONTHLY]
     return [
         *fixed,

@@ -28,7 +28,9 @@ class Monthly(NamedTuple):
     segment: int = 0
 
 
+LOAN = Monthly("loan", "loan", "Banco Crédito Amigo", 11, 240, 780, "02030000", "debit")
 MONTHLY = (
+    LOAN,
     Monthly("rent", "rent", "", 5, 1400, 3800, "17010000", "pix", rise=48),
     Monthly(
         "condominium", "condominium", "Condomínio Edifício Jacarandá", 10, 480, 1150, "17000000", "boleto", rise=60
@@ -41,6 +43,13 @@ MONTHLY = (
     Monthly("school", "school", "Colégio Girassol Educação", 6, 890, 2400, "07020000", "boleto", rise=82),
     Monthly("health", "insurance", "Saúde Integral Operadora", 14, 420, 1300, "20030000", "boleto", rise=96),
     Monthly("allowance", "allowance", "", 22, 150, 300, "05070000", "scheduled"),
+)
+
+
+# what a holder also pays from a second bank
+SECONDARY = (
+    Monthly("club", "subscription", "Clube Náutico Beira-Rio", 9, 120, 260, "21000000", "boleto", rise=45),
+    Monthly("storage", "utility", "Guarda Tudo Self Storage", 19, 90, 180, "07000000", "slip", 20, segment=9),
 )
 
 
@@ -60,10 +69,6 @@ def amount_of(customer: Customer, charge: Monthly, month: int) -> int:
             share(base, 1000 + 10 * customer.draws("vary", charge.key, month).between(-charge.vary, charge.vary)) + CENT
         )
     return yearly(base, charge.rise, month, turn)
-
-
-def _monthly(customer: Customer, month: int) -> list[Draft]:
-    return [charge(customer, each, month) for each in MONTHLY]
 
 
 def charge(customer: Customer, charge: Monthly, month: int) -> Draft:
@@ -92,7 +97,7 @@ def charge(customer: Customer, charge: Monthly, month: int) -> Draft:
 def _salary(customer: Customer, month: int) -> list[Draft]:
     fixed = customer.draws("employer")
     employer = people.company(fixed)
-    base, turn = fixed.price(6200, 13800), fixed.below(12)
+    base, turn = fixed.price(9500, 17800), fixed.below(12)
     wage = yearly(base, 52, month, turn)
     mark = Mark("recurring", f"{customer.content}/salary", "salary")
     days = calendar.business_days(month)
@@ -173,6 +178,11 @@ def _oddities(customer: Customer, month: int) -> list[Draft]:
 
 
 def checking(customer: Customer, month: int) -> list[Draft]:
-    """The movements of a month in the main checking account, but for own transfers and card payments."""
-    drafts = [*_salary(customer, month), *_monthly(customer, month), *_fees(customer, month)]
-    return [*drafts, *_daily_life(customer, month), *_oddities(customer, month)]
+    """The movements of a month in the main checking account, but for own transfers and card payments.
+
+    Salary, rent and the like belong to the holder's first bank; at others there are a few charges and daily life.
+    """
+    charges = MONTHLY if customer.slot == 0 else SECONDARY
+    drafts = [charge(customer, each, month) for each in charges]
+    drafts += _salary(customer, month) if customer.slot == 0 else []
+    return [*drafts, *_fees(customer, month), *_daily_life(customer, month), *_oddities(customer, month)]

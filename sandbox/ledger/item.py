@@ -4,8 +4,11 @@ from collections.abc import Iterable
 
 from sandbox.ledger import calendar
 from sandbox.ledger.bank import Bank
-from sandbox.ledger.overlay import AccountEdits
+from sandbox.ledger.models import Transaction
+from sandbox.ledger.money import units_of
+from sandbox.ledger.overlay import AccountEdits, Edit, EditedRow
 from sandbox.ledger.profile import AccountKind
+from sandbox.ledger.rows import Row
 from sandbox.ledger.shown import Runs
 from sandbox.ledger.view import AccountView
 
@@ -61,6 +64,43 @@ class Item:
         day = calendar.utc_day(runs.instants[0])
         month = calendar.month_of(day) - self.bank.opening.profile.history_months
         return calendar.utc_midnight(calendar.day_in(month, day.day))
+
+    def take(self, index: int, target: str, edit: Edit) -> None:
+        """Take note of an edit of an account: of the row `target`, or of the bill when the edit closes one."""
+        edits = self.edits[index]
+        if edit.op == "close":
+            edits.closings[int(target)] = edit
+            return
+        if target not in edits.touched:
+            row = self._added(index, target, edit) if edit.op == "add" else self._row(index, target)
+            edits.touched[target] = EditedRow(row, added=edit.op == "add")
+        edits.touched[target].edits.append(edit)
+
+    def _row(self, index: int, row_id: str) -> Row:
+        edited = self.edits[index].touched.get(row_id)
+        if edited is not None:
+            return edited.row
+        address = self.bank.ids.decode(row_id)
+        row = self.bank.find(index, address.month, row_id) if address else None
+        if row is None:
+            raise LookupError(f"the bank has no row {row_id}")
+        return row
+
+    def _added(self, index: int, row_id: str, edit: Edit) -> Row:
+        account_id = self.bank.account_id(index)
+        shape = Transaction(id=row_id, account_id=account_id, created_at="", updated_at="", **edit.fields.changes())
+        origin = self._row(index, edit.origin) if edit.origin else None
+        at = calendar.parse(shape.date)
+        return Row(
+            shape=shape,
+            at=at,
+            visible=edit.at,
+            posted=edit.at,
+            units=units_of(shape),
+            marks=origin.marks if origin else (),
+            counts_from=max(at, edit.at),
+            bill=origin.bill if origin else None,
+        )
 
     def listed(self) -> Iterable[int]:
         """The accounts that some collection has seen."""

@@ -1,90 +1,34 @@
-"""The ledger behind the stand-in: reads, collections and edits of every open item."""
+"""The ledger behind the stand-in: everything that can be read of every open item."""
 
 from collections.abc import Collection, Iterable
 from datetime import date, datetime, timedelta
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
-from sandbox.ledger import accounts, calendar, categories, merchants, truth
-from sandbox.ledger.bank import Bank
-from sandbox.ledger.cache import RowCache
-from sandbox.ledger.changes import Collected
-from sandbox.ledger.customer import Opening
-from sandbox.ledger.draws import seed_key
-from sandbox.ledger.ids import Ids, Kind
-from sandbox.ledger.item import PRODUCTS, Item
-from sandbox.ledger.models import Account, Category, LiveBalance, MerchantLookup, Transaction
-from sandbox.ledger.profile import Profile
-from sandbox.ledger.store import Store
+from sandbox.ledger import accounts, billing, calendar, categories, identity, merchants, products, truth
+from sandbox.ledger.editing import Editing
+from sandbox.ledger.ids import Kind
+from sandbox.ledger.models import (
+    Account,
+    Bill,
+    Category,
+    Identity,
+    Investment,
+    InvestmentTransaction,
+    LiveBalance,
+    Loan,
+    MerchantLookup,
+    Transaction,
+)
 from sandbox.ledger.view import Window
 
 
-class Ledger:
+class Ledger(Editing):
     """Everything the banks know, and what the collections so far have shown of it.
 
     Not safe for several threads at once. A stored seed wins over `seed`, so that a restart goes on where it stopped;
-    `reset` begins anew.
+    `reset` begins anew. Reads of unknown ids give None or nothing.
     """
-
-    def __init__(self, path: Path | None, *, seed: str) -> None:
-        self._store = Store(path)
-        self._begin(self._store.seed(seed))
-
-    def _begin(self, seed: str) -> None:
-        self.seed = seed
-        self._key = seed_key(seed)
-        self._ids = Ids(self._key)
-        self._cache = RowCache()
-        self._items: dict[str, Item] = {}
-        self._tags: dict[int, str] = {}
-        for opening in self._store.items():
-            self._open(opening)
-        for item_id, at, products in self._store.runs():
-            self._items[item_id].add_run(at, products)
-
-    def _open(self, opening: Opening) -> None:
-        item = Item(Bank(self._key, self._ids, opening, self._cache))
-        self._items[opening.item_id] = item
-        self._tags[item.bank.tag] = opening.item_id
-
-    def close(self) -> None:
-        """Release the file."""
-        self._store.close()
-
-    def reset(self, seed: str) -> None:
-        """Forget every item, collection and edit, and go on with another seed."""
-        self._store.reset(seed)
-        self._begin(seed)
-
-    def open_item(self, item_id: str, *, profile: Profile, holder: str, institution: str, at: datetime) -> None:
-        """Let an item stand for the holder's accounts at an institution; opening it twice changes nothing."""
-        if item_id in self._items:
-            return
-        slot = self._store.slot(holder, institution)
-        opening = Opening(item_id, profile, holder, institution, slot, calendar.to_ms(at))
-        self._store.add_item(opening)
-        self._open(opening)
-
-    def close_item(self, item_id: str) -> None:
-        """Forget an item; its accounts and rows are gone from then on."""
-        item = self._items.pop(item_id, None)
-        if item is not None:
-            del self._tags[item.bank.tag]
-            self._store.remove_item(item_id)
-
-    def collect(
-        self, item_id: str, at: datetime, *, products: Collection[str] = PRODUCTS, fail: Collection[str] = ()
-    ) -> Collected:
-        """Copy the bank's state of `products` but the failed ones; says what that changed in each account's rows."""
-        item, instant = self._items[item_id], calendar.to_ms(at)
-        refreshed = frozenset(products) - frozenset(fail)
-        item.add_run(instant, refreshed)
-        self._store.add_run(item_id, instant, refreshed)
-        if "TRANSACTIONS" not in refreshed:
-            return Collected({})
-        views = [item.view(index) for index in item.listed() if item.holder_product(index) in refreshed]
-        return Collected({item.bank.account_id(view.index): view.changes() for view in views})
 
     def accounts(self, item_id: str) -> list[Account]:
         """The item's accounts on show; empty for an unknown item."""
@@ -148,15 +92,56 @@ class Ledger:
 
     def transaction(self, transaction_id: str) -> Transaction | None:
         """One row on show."""
-        address = self._ids.decode(transaction_id)
-        item_id = self._tags.get(address.item) if address else None
-        if address is None or item_id is None or address.kind not in (Kind.TRANSACTION, Kind.ADDED):
-            return None
-        item = self._items[item_id]
-        if address.account >= len(item.bank.accounts):
-            return None
-        entry = item.view(address.account).find(transaction_id.lower(), address.month)
-        return entry.shape if entry else None
+        found = self._find(transaction_id)
+        return found[2] if found else None
+
+    def bills(self, account_id: str) -> list[Bill]:
+        """A card's closed bills, newest first."""
+        place = self._place(account_id)
+        return [bill for bill, _ in billing.listed(*place)] if place else []
+
+    def bill(self, bill_id: str) -> Bill | None:
+        """One closed bill."""
+        found = self._address(bill_id, Kind.BILL)
+        listed = billing.listed(found[0], found[1].account) if found else []
+        return next((bill for bill, _ in listed if bill.id == bill_id.lower()), None)
+
+    def investments(self, item_id: str) -> list[Investment]:
+        """The item's investments; empty until a collection has brought them."""
+        item = self._items.get(item_id)
+        return products.investments(item) if item else []
+
+    def investment(self, investment_id: str) -> Investment | None:
+        """One investment."""
+        found = self._address(investment_id, Kind.INVESTMENT)
+        return (
+            next((each for each in products.investments(found[0]) if each.id == investment_id), None) if found else None
+        )
+
+    def investment_transactions(self, investment_id: str) -> list[InvestmentTransaction]:
+        """The movements of an investment, newest first."""
+        found = self._address(investment_id, Kind.INVESTMENT)
+        return products.investment_transactions(found[0], found[1].n) if found else []
+
+    def loans(self, item_id: str) -> list[Loan]:
+        """The item's loans; empty until a collection has brought them."""
+        item = self._items.get(item_id)
+        return products.loans(item) if item else []
+
+    def loan(self, loan_id: str) -> Loan | None:
+        """One loan."""
+        found = self._address(loan_id, Kind.LOAN)
+        return next((each for each in products.loans(found[0]) if each.id == loan_id), None) if found else None
+
+    def identity(self, item_id: str) -> Identity | None:
+        """Who holds the item; None until a collection has brought it."""
+        item = self._items.get(item_id)
+        return identity.identity(item) if item else None
+
+    def identity_by_id(self, identity_id: str) -> Identity | None:
+        """The same by its own id."""
+        found = self._address(identity_id, Kind.IDENTITY)
+        return identity.identity(found[0]) if found else None
 
     def categories(self) -> list[Category]:
         """The whole tree, parents first."""
@@ -174,13 +159,6 @@ class Ledger:
         """What an observer should hold now; see `sandbox.ledger.truth`."""
         chosen = self._items.values() if item_id is None else [self._items[item_id]]
         return truth.truth(list(chosen))
-
-    def _place(self, account_id: str) -> tuple[Item, int] | None:
-        address = self._ids.decode(account_id)
-        if address is None or address.kind != Kind.ACCOUNT or address.item not in self._tags:
-            return None
-        item = self._items[self._tags[address.item]]
-        return (item, address.account) if address.account in item.listed() else None
 
 
 def _window(

@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+from sandbox.ledger.models import Transaction
+
 UNIT = 10_000  # one real
 CENT = 100
 
@@ -17,6 +19,12 @@ def units(amount: Decimal) -> int:
     if not scaled.is_finite() or scaled != scaled.to_integral_value():
         raise ValueError("an amount has at most four decimals")
     return int(scaled)
+
+
+def units_of(shape: Transaction) -> int:
+    """The amount of a row in its account's currency."""
+    foreign = shape.amount_in_account_currency
+    return units(shape.amount if foreign is None else foreign)
 
 
 def text(amount: int) -> str:

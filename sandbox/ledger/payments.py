@@ -68,7 +68,7 @@ def boleto(
     draws: Draws, day: date, amount: int, *, owner: Party, other: Party, category: str, segment: int = 0
 ) -> Draft:
     """A paid slip: of a bank (one in eight late, with a fine), or with `segment` 1 to 9 of a utility or the state."""
-    paid = -amount
+    paid = abs(amount)
     late = segment == 0 and draws.chance(12)
     penalty = paid * 2 // 102 // CENT * CENT if late else 0
     base, cents = paid - penalty, (paid - penalty) // CENT

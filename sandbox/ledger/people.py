@@ -1,6 +1,7 @@
 """Fictitious people, companies and bank accounts."""
 
 from typing import NamedTuple
+from unicodedata import combining, normalize
 
 from sandbox.ledger.documents import dotted, is_cnpj, is_cpf, make_cnpj, make_cpf
 from sandbox.ledger.draws import Draws
@@ -63,6 +64,11 @@ class Party(NamedTuple):
 def person_name(draws: Draws) -> str:
     """A given name and two family names."""
     return " ".join((draws.pick(_FIRST), *draws.sample(_LAST, 2)))
+
+
+def plain(text: str) -> str:
+    """Text without accents."""
+    return "".join(letter for letter in normalize("NFKD", text) if not combining(letter))
 
 
 def _account(draws: Draws) -> tuple[int, str, str]:

@@ -31,12 +31,13 @@ class Runs:
 
 
 class Entry(NamedTuple):
-    """A row on show; `at` and `shape.id` order it."""
+    """A row on show; `at` and `id` order it, `units` is its amount in the account's currency."""
 
     at: int
     id: str
     shape: Transaction
     row: Row
+    units: int
 
 
 def show(row: Row, runs: Runs, floor: int) -> Transaction | None:

@@ -3,14 +3,12 @@
 import json
 import sqlite3
 from dataclasses import asdict
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from sandbox.ledger.customer import Opening
-from sandbox.ledger.overlay import Edit
+from sandbox.ledger.overlay import Edit, RowEdit
 from sandbox.ledger.profile import Profile
 
 _SCHEMA = """
@@ -27,7 +25,8 @@ CREATE TABLE IF NOT EXISTS runs (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS edits (
     seq INTEGER PRIMARY KEY, item_id TEXT NOT NULL, account_id TEXT NOT NULL, target TEXT NOT NULL, op TEXT NOT NULL,
-    at INTEGER NOT NULL, shown INTEGER, fields BLOB NOT NULL
+    at INTEGER NOT NULL, shown INTEGER, fields BLOB NOT NULL,
+    origin TEXT
 );
 """
 
@@ -109,8 +108,9 @@ class Store:
 
     def add_edit(self, item_id: str, account_id: str, target: str, edit: Edit) -> None:
         """Remember an edit."""
-        values = (edit.seq, item_id, account_id, target, edit.op, edit.at, edit.shown, _encode(edit.fields))
-        self._sql.execute("INSERT INTO edits VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+        fields = msgspec.json.encode(edit.fields)
+        values = (edit.seq, item_id, account_id, target, edit.op, edit.at, edit.shown, fields, edit.origin)
+        self._sql.execute("INSERT INTO edits VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
 
     def next_seq(self) -> int:
         """The number of the next edit."""
@@ -118,20 +118,9 @@ class Store:
 
     def edits(self) -> list[StoredEdit]:
         """All edits in the order in which they were made."""
-        query = "SELECT account_id, target, seq, op, at, shown, fields FROM edits ORDER BY seq"
+        decode = msgspec.json.Decoder(RowEdit).decode
+        query = "SELECT account_id, target, seq, op, at, shown, fields, origin FROM edits ORDER BY seq"
         return [
-            StoredEdit(account_id, target, Edit(seq, op, at, shown, _decode(fields)))
-            for account_id, target, seq, op, at, shown, fields in self._sql.execute(query)
+            StoredEdit(account_id, target, Edit(seq, op, at, shown, decode(fields), origin))
+            for account_id, target, seq, op, at, shown, fields, origin in self._sql.execute(query)
         ]
-
-
-def _encode(fields: dict[str, Any]) -> bytes:
-    return msgspec.json.encode(fields)
-
-
-def _decode(fields: bytes) -> dict[str, Any]:
-    decoded: dict[str, Any] = msgspec.json.decode(fields)
-    for name in ("amount", "amount_in_account_currency", "balance"):
-        if isinstance(decoded.get(name), str):
-            decoded[name] = Decimal(decoded[name])
-    return decoded

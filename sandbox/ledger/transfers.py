@@ -133,7 +133,7 @@ def savings(customer: Customer, month: int) -> list[Draft]:
         "RENDIMENTO_APLIC_FINANCEIRA",
         marks=(
             Mark("recurring", f"{customer.content}/yield", "yield"),
-            Mark("decoys", f"fees/interest_received/{customer.content}/yield"),
+            Mark("decoys", f"fees/interest_received/{customer.content}"),
         ),
     )
     return [interest, *savings_legs(customer, month, sign=1)]

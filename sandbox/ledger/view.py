@@ -8,8 +8,10 @@ from typing import NamedTuple
 from sandbox.ledger import calendar
 from sandbox.ledger.bank import Bank
 from sandbox.ledger.changes import AccountChanges
+from sandbox.ledger.credit import CreditAccount
 from sandbox.ledger.models import Transaction
 from sandbox.ledger.overlay import AccountEdits
+from sandbox.ledger.rows import Row
 from sandbox.ledger.shown import Entry, Runs, show
 
 
@@ -28,6 +30,7 @@ class AccountView:
     def __init__(self, bank: Bank, index: int, runs: Runs, floor: int, edits: AccountEdits) -> None:
         self.bank, self.index, self.runs, self.floor, self.edits = bank, index, runs, floor, edits
         self.account = bank.accounts[index]
+        self._card = self.account.card if isinstance(self.account, CreditAccount) else None
 
     def months(self) -> range:
         """Every month that can hold a row on show, oldest first."""
@@ -47,12 +50,13 @@ class AccountView:
         for month in reversed(self.months()):
             if not self._may_hold(month, window):
                 continue
-            for row in reversed(self.account.dated(month)):
-                if row.shape.id in touched or not _dated_inside(row.at, row.shape.id, window):
+            for generated in reversed(self.account.dated(month)):
+                if generated.shape.id in touched or not _dated_inside(generated.at, generated.shape.id, window):
                     continue
+                row = self._settled(generated)
                 shape = show(row, self.runs, self.floor)
                 if shape is not None and _ingested_inside(shape, window):
-                    yield Entry(row.at, shape.id, shape, row)
+                    yield Entry(row.at, shape.id, shape, row, row.units)
 
     def _may_hold(self, month: int, window: Window) -> bool:
         start = calendar.utc_midnight(calendar.first_day(month))
@@ -67,15 +71,25 @@ class AccountView:
         if created_from is None:
             return True
         earlier = bisect_left(self.runs.instants, created_from)
-        return earlier == 0 or not self.bank.quiet_since(self.index, month, self.runs.instants[earlier - 1])
+        return earlier == 0 or not self._quiet(month, self.runs.instants[earlier - 1])
+
+    def _quiet(self, month: int, instant: int) -> bool:
+        # an early closing changes rows that the bank thought settled
+        return not self.edits.closings and self.bank.quiet_since(self.index, month, instant)
 
     def find(self, row_id: str, month: int) -> Entry | None:
         """The generated row at an address, if it is on show."""
         if row_id in self.edits.touched:
             return next((entry for entry in self.edits.entries(self.runs, self.floor) if entry.id == row_id), None)
-        row = self.bank.find(self.index, month, row_id)
-        shape = show(row, self.runs, self.floor) if row and self.runs.instants else None
-        return Entry(row.at, row_id, shape, row) if row and shape else None
+        generated = self.bank.find(self.index, month, row_id) if month in self.months() else None
+        if generated is None:
+            return None
+        row = self._settled(generated)
+        shape = show(row, self.runs, self.floor)
+        return Entry(row.at, row_id, shape, row, row.units) if shape else None
+
+    def _settled(self, row: Row) -> Row:
+        return self.edits.settle(self._card, row) if self.edits.closings else row
 
     def changes(self) -> AccountChanges:
         """What the last collection changed; months that cannot have changed are not even generated."""
@@ -83,10 +97,11 @@ class AccountView:
         previous = before.runs.instants[-1] if before.runs.instants else None
         pairs: list[tuple[Transaction | None, Transaction | None]] = []
         for month in self.months():
-            if previous is not None and self.bank.quiet_since(self.index, month, previous):
+            if previous is not None and self._quiet(month, previous):
                 continue
-            for row in self.account.dated(month):
-                if row.shape.id not in self.edits.touched:
+            for generated in self.account.dated(month):
+                if generated.shape.id not in self.edits.touched:
+                    row = self._settled(generated)
                     was = show(row, before.runs, self.floor) if previous is not None else None
                     pairs.append((was, show(row, self.runs, self.floor)))
         was_edited = {entry.id: entry.shape for entry in self.edits.entries(before.runs, self.floor)}
