@@ -39,6 +39,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     Exits with a message that names every problem when the environment can't be used.
     """
+    owns_process = settings is None
     if settings is None:
         settings = _settings_of_process()
     app = openapi.Api(
@@ -55,6 +56,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         middleware=[_cors(settings), Middleware(Edge)],
     )
     app.state.settings = settings
+    app.state.owns_process = owns_process
     problems.install(app)
     for router in (*ROUTERS, openapi.router):
         app.router.routes.extend(router.routes)  # `include_router` would match every path of a router twice
@@ -71,11 +73,19 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         verifier = TokenVerifier(settings.auth, KeySet(str(settings.auth.jwks_url), http))
         app.state.resources = resources
         app.state.authenticator = Authenticator(verifier, resources.sessions)
-        gc.collect()
-        gc.freeze()  # what start-up made stays: the collector need not walk it again
-        log.info("api_started", environment=settings.service.environment)
+        if app.state.owns_process:
+            gc.collect()
+            gc.freeze()  # what start-up made stays: the collector need not walk it again
+        _announce(settings)
         yield
     log.info("api_stopped")
+
+
+def _announce(settings: Settings) -> None:
+    log.info("api_started", environment=settings.service.environment)
+    if not settings.receives_webhooks:
+        remedy = "set BACKEND_URL to an address that Pluggy can reach"
+        log.warning("webhooks_off", effect="changes are found by reading on schedule only", remedy=remedy)
 
 
 def _settings_of_process() -> Settings:
