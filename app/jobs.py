@@ -54,6 +54,10 @@ class Bell:
         except (RedisError, OSError, TimeoutError) as error:
             log.warning("bell_not_rung", kind=kind, ref_id=str(ref_id), error=type(error).__name__)
 
+    async def aclose(self) -> None:
+        """Let go of Redis."""
+        await self._queue.aclose()
+
 
 def make_bell(redis_url: str) -> Bell:
     """Return a bell on its own pool; nothing is connected until the first ring."""

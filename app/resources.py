@@ -46,6 +46,7 @@ async def open_resources(settings: Settings, *, statement_ms: int, lane: Lane = 
         redis = Redis.from_url(redis_url, socket_connect_timeout=_REDIS_SECONDS, socket_timeout=_REDIS_SECONDS)
         stack.push_async_callback(redis.aclose)
         bell = make_bell(redis_url)
+        stack.push_async_callback(bell.aclose)
         vault = Vault(settings.service.keys)
         pluggy = _open_pluggy(settings, redis, vault).for_lane(lane)
         stack.push_async_callback(pluggy.aclose)

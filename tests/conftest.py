@@ -7,15 +7,20 @@ from uuid import UUID
 import httpx
 import pytest
 
+import worker.jobs  # noqa: F401 # registers them
 from app.database import Sessions, transaction
 from app.ids import new_id
 from app.owners.models import Owner
 from app.owners.principal import DEFAULT_SCOPES, Principal
 from app.resources import Resources, open_resources
 from app.settings import Settings
+from sandbox.stack.children import free_port
+from sandbox.world import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
 from tests.database import empty, make_database
 from tests.http_support import KnownCaller, make_settings, running_api
 from tests.servers import Servers, ServerUrls
+from tests.stand_in import StandIn, running_stand_in
+from worker.job import Runner
 
 SERVERS = pytest.StashKey[Servers]()
 
@@ -74,12 +79,41 @@ async def database_name(server_urls: ServerUrls, worker_number: int) -> str:
 
 
 @pytest.fixture(scope="session")
-def settings(server_urls: ServerUrls, database_name: str, valkey_url: str) -> Settings:
-    """Settings with real servers and a Pluggy that nobody answers for."""
+def stand_in_port() -> int:
+    """Where this process's stand-in listens once a test asks for it; nobody answers before."""
+    return free_port()
+
+
+@pytest.fixture(scope="session")
+async def stand_in_server(stand_in_port: int) -> AsyncIterator[StandIn]:
+    """The process's stand-in."""
+    async with running_stand_in(stand_in_port) as served:
+        yield served
+
+
+@pytest.fixture
+async def stand_in(stand_in_server: StandIn) -> StandIn:
+    """A stand-in that has forgotten everything."""
+    await stand_in_server.reset()
+    return stand_in_server
+
+
+@pytest.fixture
+def runner(resources: Resources) -> Runner:
+    """What the worker works with; `await runner.settle()` carries out everything that is due."""
+    return Runner(resources)
+
+
+@pytest.fixture(scope="session")
+def settings(server_urls: ServerUrls, database_name: str, valkey_url: str, stand_in_port: int) -> Settings:
+    """Settings with real servers; Pluggy is the stand-in, for tests that have it run."""
     return make_settings(
         database_url=server_urls.postgres("banking_app", database_name),
         migration_database_url=server_urls.postgres("banking_owner", database_name),
         redis_url=valkey_url,
+        pluggy_base_url=f"http://127.0.0.1:{stand_in_port}",
+        pluggy_client_id=DEFAULT_CLIENT_ID,
+        pluggy_client_secret=DEFAULT_CLIENT_SECRET,
         pluggy_use_sandbox=True,
         pluggy_webhook_secret="a-webhook-secret-of-32-bytes-or-more",
     )

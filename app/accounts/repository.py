@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.models import Account
@@ -64,12 +63,12 @@ async def set_read(
     session: AsyncSession, owner_id: UUID, account_id: UUID, *, newest_created_at: datetime | None, is_deep: bool
 ) -> None:
     """Note how far the account has been read; the watermark only moves forward."""
-    values: dict[str, Any] = {"watermark_at": func.greatest(Account.watermark_at, newest_created_at)}
+    of_account = update(Account).where(Account.owner_id == owner_id, Account.id == account_id)
+    if newest_created_at is not None:
+        is_news = or_(Account.watermark_at.is_(None), Account.watermark_at < newest_created_at)
+        await session.execute(of_account.where(is_news).values(watermark_at=newest_created_at))
     if is_deep:
-        values["deep_read_at"] = func.now()
-    await session.execute(
-        update(Account).where(Account.owner_id == owner_id, Account.id == account_id).values(**values)
-    )
+        await session.execute(of_account.values(deep_read_at=func.now()))
 
 
 async def purge(session: AsyncSession, owner_id: UUID, connection_id: UUID, *, change_number: int) -> None:

@@ -1,0 +1,42 @@
+"""What the tests of syncs share."""
+
+from uuid import UUID
+
+from app.connections import flow as connections
+from app.connections.models import BankConnection
+from app.database import transaction
+from app.resources import Resources
+from app.sync import service
+from app.sync.models import SyncRun, SyncTrigger
+from tests.stand_in import StandIn
+from worker.job import Runner
+
+
+async def connect(
+    resources: Resources, runner: Runner, stand_in: StandIn, owner_id: UUID, *, user: str = "user-ok"
+) -> BankConnection:
+    """A connection whose first sync is over."""
+    item_id = await stand_in.make_item(owner_id, user=user)
+    connection, _ = await connections.create_from_item(resources, owner_id, item_id)
+    await runner.settle()
+    return connection
+
+
+async def queue_sync(resources: Resources, connection: BankConnection) -> UUID:
+    """Ask for a run and return its id."""
+    async with transaction(resources.sessions, connection.owner_id) as session:
+        run = await service.request_sync(session, connection.owner_id, connection.id, trigger=SyncTrigger.API)
+    return run.id
+
+
+async def sync(resources: Resources, runner: Runner, connection: BankConnection) -> SyncRun:
+    """Ask for a run, carry it out and return it."""
+    run_id = await queue_sync(resources, connection)
+    await runner.settle()
+    return await get_run(resources, connection.owner_id, run_id)
+
+
+async def get_run(resources: Resources, owner_id: UUID, run_id: UUID) -> SyncRun:
+    """The run as it stands."""
+    async with transaction(resources.sessions, owner_id) as session:
+        return await service.get(session, owner_id, run_id)
