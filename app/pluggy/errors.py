@@ -1,4 +1,4 @@
-# ruff: noqa: N818 - errors are named after the remedy
+
 """What can go wrong with a call, named after what the caller does about it.
 
 Texts are safe to log and to show: they hold the method, the path, the status and Pluggy's symbolic code, never a

@@ -40,16 +40,23 @@ def require_usable(number: Decimal) -> None:
 
 def decode_as(body: bytes | msgspec.Raw, kind: type[T]) -> T:
     """One JSON value as `kind`. Raises msgspec.ValidationError for a wrong shape, msgspec.DecodeError for bad JSON."""
-    decoder = decoder_of(kind)
     try:
-        return decoder.decode(body)
+        return _decode(body, kind)
     except msgspec.ValidationError:
         raise
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
-        repaired = _repair(bytes(body)) if isinstance(problem, msgspec.DecodeError) else body
-        if repaired == body:
-            raise msgspec.DecodeError(f"Malformed JSON ({type(problem).__name__})") from None
-        return decoder.decode(repaired)
+    except msgspec.DecodeError:
+        text = bytes(body)
+        repaired = _repair(text)
+        if repaired == text:
+            raise
+        return _decode(repaired, kind)
+
+
+def _decode(body: bytes | msgspec.Raw, kind: type[T]) -> T:
+    try:
+        return decoder_of(kind).decode(body)
+    except (UnicodeDecodeError, RecursionError) as problem:  # their texts would quote the body
+        raise msgspec.DecodeError(f"Malformed JSON ({type(problem).__name__})") from None
 
 
 _DECODERS: dict[Any, msgspec.json.Decoder[Any]] = {}
