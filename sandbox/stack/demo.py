@@ -1,7 +1,6 @@
 """What `make run` shows: a bank connected and synced through the public APIs alone, and the ledger that came of it."""
 
 import asyncio
-import sys
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -13,7 +12,7 @@ from typing import Final
 from sandbox.stack.api import Api, Json, connect_to
 from sandbox.stack.children import StackError
 from sandbox.stack.compare import BANK_ZONE
-from sandbox.stack.table import day, money, shorten, table
+from sandbox.stack.terminal import ChangingLine, day, money, shorten, table
 
 CONNECTOR: Final = 2  # Pluggy Bank, user and password
 LOGIN: Final = {"user": "user-ok", "password": "password-ok"}
@@ -57,33 +56,22 @@ async def _connect_bank(service: Api, sandbox_url: str, say: Callable[[str], Non
 
 async def _follow(service: Api, run_id: str, say: Callable[[str], None]) -> None:
     """Show a sync's progress until it is over; StackError unless it succeeded."""
-    shown, started = "", time.monotonic()
-    is_terminal = sys.stdout.isatty()
+    started = time.monotonic()
+    line = ChangingLine(say)
     while True:
         run = await service.call("GET", f"syncs/{run_id}/")
-        counts = run["counts"]
-        line = f"  sync {run['status']}" + (f", {counts['fetched']} transactions read" if counts["fetched"] else "")
-        if line != shown:
-            if is_terminal:
-                sys.stdout.write(f"\r\033[K{line}")
-                sys.stdout.flush()
-            else:
-                say(line)
-            shown = line
+        counts, seconds = run["counts"], time.monotonic() - started
+        line.show(f"  sync {run['status']}, {counts['fetched']} transactions read")
         if run["finished_at"] is not None:
             break
-        if time.monotonic() - started > DEADLINE_SECONDS:
+        if seconds > DEADLINE_SECONDS:
             raise StackError(f"The sync {run_id} was not over after {DEADLINE_SECONDS} s.")
         await asyncio.sleep(0.1)
-    if is_terminal:
-        sys.stdout.write("\r\033[K")
+    line.clear()
     if run["status"] != "succeeded":
-        raise StackError(f"The sync {run_id} ended as {run['status']}: {run.get('error_detail') or run}")
-    seconds = time.monotonic() - started
-    say(
-        f"  synced in {seconds:.1f} s: {counts['fetched']} read, {counts['inserted']} new, {counts['updated']} changed,"
-        f" {counts['removed']} removed"
-    )
+        raise StackError(f"The sync {run_id} ended as {run['status']}: {run['error_detail'] or run}")
+    totals = ((counts[name], name) for name in ("inserted", "updated", "unchanged", "removed"))
+    say(f"  synced in {seconds:.1f} s: " + ", ".join(f"{count} {name}" for count, name in totals))
 
 
 async def show_ledger(service: Api, say: Callable[[str], None]) -> None:

@@ -39,7 +39,9 @@ class Run:
         self._output = data_dir / f"{command}-{time.monotonic_ns()}.txt"
         self.environment = {
             **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
-            "DATA_DIR": str(data_dir), "API_PORT": str(port), "SANDBOX_PORT": str(port),
+            "DATA_DIR": str(data_dir),
+            "API_PORT": str(port),
+            "SANDBOX_PORT": str(port),
             "PLUGGY_CLIENT_ID": STAND_IN_CLIENT_ID,  # whatever a .env says
         }
         with self._output.open("w") as output:

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from sandbox.stack.table import day, money, shorten, table, width
+from sandbox.stack.terminal import day, money, shorten, table, width
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
-"""Plain-text tables with Brazilian numbers."""
+"""What a terminal shows: tables with Brazilian numbers, and a line that changes."""
 
+import sys
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -53,6 +54,29 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]], align: str) ->
         return ("  " + "  ".join(padded)).rstrip()
 
     return "\n".join([line(headings), line(["─" * space for space in widths]), *(line(row) for row in rows)])
+
+
+class ChangingLine:
+    """One line that is rewritten in place on a terminal; elsewhere each new text is a line of its own."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._shown = ""
+
+    def show(self, text: str) -> None:
+        """Show the text unless it is already there."""
+        if text == self._shown:
+            return
+        self._shown = text
+        if sys.stdout.isatty():
+            print(f"\r\033[K{text}", end="", flush=True)
+        else:
+            self._say(text)
+
+    def clear(self) -> None:
+        """Take the line away, where that can be done."""
+        if sys.stdout.isatty():
+            print("\r\033[K", end="", flush=True)
 
 
 def _columns(sign: str) -> int:
