@@ -117,7 +117,7 @@ def _complete(document: dict[str, Any], app: FastAPI) -> None:
 
 
 def _complete_operation(operation: dict[str, Any], route: Route) -> None:
-    refusals: list[type[AppError]] = [http_errors.InvalidRequest, http_errors.ServiceUnavailable]
+    refusals: list[type[AppError]] = [http_errors.InvalidRequest]
     if route.policy.scope_needed is not None:
         operation["security"] = [{_SCHEME: [route.policy.scope_needed]}]
         refusals += [
@@ -125,6 +125,7 @@ def _complete_operation(operation: dict[str, Any], route: Route) -> None:
             caller_errors.InvalidToken,
             caller_errors.InsufficientScope,
             caller_errors.IdentityProviderUnavailable,
+            http_errors.ServiceUnavailable,
         ]
     if "requestBody" in operation:
         refusals += [http_errors.MalformedRequest, http_errors.PayloadTooLarge, http_errors.UnsupportedMediaType]

@@ -131,12 +131,17 @@ class _ExactRequest(Request):
         if not hasattr(self, "_json"):
             body = await self.body()
             try:
-                self._json = json.loads(
-                    body, parse_float=_exact, parse_constant=_refuse_constant, object_pairs_hook=_unique_names
-                )
+                self._json = _read_json(body.decode())
             except (ValueError, RecursionError):
                 raise HTTPException(400) from None
         return self._json
+
+
+def _read_json(text: str) -> Any:
+    value = json.loads(text, parse_float=_exact, parse_constant=_refuse_constant, object_pairs_hook=_unique_names)
+    if "\\ud" in text.lower():  # half of a surrogate pair, written as an escape, is no text: nothing could store it
+        json.dumps(value, ensure_ascii=False, default=str).encode()
+    return value
 
 
 def _exact(text: str) -> Decimal:

@@ -86,6 +86,8 @@ async def test_a_missing_scope_is_named_before_the_body_is_read() -> None:
         b'{"name": "Ana", "amount": 1e999999999}',
         b'{"name": "Ana", "name": "Bia"}',
         b'{"name": "\xff"}',
+        b'{"name": "\\ud800"}',
+        '{"name": "Ana"}'.encode("utf-16"),
         b"[" * 50_000,
     ],
 )
@@ -93,6 +95,14 @@ async def test_a_body_that_is_not_json_is_malformed(client: httpx.AsyncClient, b
     answer = await client.post(GREETINGS, content=body, headers={**GOOD, "Content-Type": "application/json"})
 
     assert (answer.status_code, answer.json()["code"]) == (400, "malformed_request")
+
+
+async def test_a_character_beyond_the_basic_plane_may_be_escaped(client: httpx.AsyncClient) -> None:
+    body = b'{"name": "Ana \\ud83d\\ude00", "amount": 1.5}'
+
+    answer = await client.post(GREETINGS, content=body, headers={**GOOD, "Content-Type": "application/json"})
+
+    assert answer.json()["name"] == "Ana 😀"
 
 
 async def test_a_number_in_a_body_never_passes_through_a_float(client: httpx.AsyncClient) -> None:

@@ -5,6 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from app.main import create_app
+from app.routing import routes_without_policy
+from tests.http_support import make_settings
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -27,3 +31,17 @@ def test_a_start_with_bad_settings_names_every_problem_and_shows_no_traceback(tm
     for name in ("must look like postgresql://", "REDIS_URL is not set", "PLUGGY_CLIENT_SECRET is not set"):
         assert name in said
     assert "AUTH_ISSUER" not in said
+
+
+def test_every_route_says_who_may_call_it() -> None:
+    """R55."""
+    assert routes_without_policy(create_app(make_settings())) == []
+
+
+def test_every_operation_is_described_under_a_name_of_its_own() -> None:
+    document = create_app(make_settings()).openapi()
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+
+    assert len({operation["operationId"] for operation in operations}) == len(operations)
+    assert all(operation["summary"] and operation["description"] for operation in operations)
+    assert {tag for operation in operations for tag in operation["tags"]} == {tag["name"] for tag in document["tags"]}
