@@ -2,6 +2,7 @@
 
 import app.accounts.models
 import app.connections.models
+import app.consents.models
 import app.owed
 import app.owners.models
 import app.sync.models

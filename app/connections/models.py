@@ -47,11 +47,31 @@ class BankConnection(Base):
     execution_status: Mapped[str | None]
     error_code: Mapped[str | None]
     error_message: Mapped[str | None]
+    provider_message: Mapped[str | None]
+    """What the bank itself says to the person, in its own words."""
+
+    error_attributes: Mapped[dict[str, Any] | None]
     status_detail: Mapped[dict[str, Any] | None]
     parameter: Mapped[dict[str, Any] | None]
     """The input the bank awaits: a prompt or the OAuth address, never an answer."""
 
     user_action: Mapped[dict[str, Any] | None]
+    mfa_parameter: Mapped[dict[str, Any] | None]
+    """The connector's credential that must be new at every visit (1-step MFA): its description, never a value."""
+
+    connector_health: Mapped[str | None]
+    failed_logins: Mapped[int] = mapped_column(server_default=text("0"))
+    update_refusal: Mapped[str | None]
+    """The code with which Pluggy refuses further visits for good, such as TOO_MANY_CONSECUTIVE_ERRORS."""
+
+    has_pending_resources: Mapped[bool] = mapped_column(server_default=text("false"))
+    auto_sync_disabled_at: Mapped[Instant | None]
+
+    consent_granted_at: Mapped[Instant | None]
+    consent_revoked_at: Mapped[Instant | None]
+    consent_notice_days: Mapped[int | None]
+    """The last renewal prompt of the current consent: how many days ahead it was."""
+
     consent_expires_at: Mapped[Instant | None]
     item_updated_at: Mapped[Instant | None]
     """When Pluggy last finished visiting the bank (`lastUpdatedAt`)."""
@@ -59,6 +79,19 @@ class BankConnection(Base):
     next_auto_sync_at: Mapped[Instant | None]
     last_read_at: Mapped[Instant | None]
     next_sync_at: Mapped[Instant | None]
+
+    outage_started_at: Mapped[Instant | None]
+    """The first OUTDATED since the bank was last read well; null outside an outage. Retries count by outage."""
+
+    retries_used: Mapped[int] = mapped_column(server_default=text("0"))
+    next_retry_at: Mapped[Instant | None]
+    can_retry_at: Mapped[Instant | None]
+    """Before this instant Pluggy refuses new credentials (`canRetryAfterDate`)."""
+
+    poll_status: Mapped[str | None]
+    """`polling`, `finished` or `timed_out`; null until somebody waits for the outcome of a visit."""
+
+    poll_deadline_at: Mapped[Instant | None]
 
     fence: Mapped[Sequence] = mapped_column(server_default=text("0"))
     """Raised at each claim of a run and at deletion; a data write made under an older fence is refused (R17)."""
