@@ -1,8 +1,9 @@
 """A card account: its rows, its bills, and what is owed."""
 
 from sandbox.ledger import bills, calendar
+from sandbox.ledger import purchases as buying
 from sandbox.ledger.cache import RowCache
-from sandbox.ledger.card import Card, purchases
+from sandbox.ledger.card import Card
 from sandbox.ledger.profile import AccountSpec
 from sandbox.ledger.rows import Row
 
@@ -23,18 +24,27 @@ class CreditAccount:
 
     def _gather(self, month: int) -> list[Row]:
         start, end = (calendar.utc_midnight(calendar.first_day(each)) for each in (month, month + 1))
-        rows = [row for each in range(month - self.reach, month + 1) for row in self.purchases(each)]
-        rows += self.finance(month)
+        rows = [*self._reaching(month), *self.finance(month)]
         return sorted((row for row in rows if start <= row.at < end), key=lambda row: (row.at, row.shape.id))
 
     def source(self, month: int) -> list[Row]:
         """The rows that a month gives rise to, also those dated later."""
-        return [*self.purchases(month), *self.finance(month)]
+        return [*self.purchases(month), *self.splits(month), *self.finance(month)]
 
     def purchases(self, month: int) -> list[Row]:
-        """The rows of a month's purchases."""
+        """The rows of a month's purchases but the split ones."""
         key = (self.statement.account_id, month, "purchases")
-        return self._cache.kept(key, lambda: purchases(self.card, month))
+        return self._cache.kept(key, lambda: buying.purchases(self.card, month))
+
+    def splits(self, month: int) -> list[Row]:
+        """The rows of a month's purchases in instalments."""
+        key = (self.statement.account_id, month, "splits")
+        return self._cache.kept(key, lambda: buying.splits(self.card, month))
+
+    def _reaching(self, month: int) -> list[Row]:
+        """All purchase rows that can be dated in a month or stand on its bill."""
+        rows = [row for each in range(month - buying.SETTLED_IN, month + 1) for row in self.purchases(each)]
+        return rows + [row for each in range(month - self.reach - 1, month + 1) for row in self.splits(each)]
 
     def finance(self, month: int) -> list[Row]:
         """The rows of a month's payments and late charges."""
@@ -43,16 +53,14 @@ class CreditAccount:
 
     def bill_rows(self, bill: int) -> list[Row]:
         """The rows on a bill: exactly those that make up its total."""
-        rows = [row for month in range(bill - self.reach - 1, bill + 1) for row in self.purchases(month)]
-        rows += [*self.finance(bill - 1), *self.finance(bill)]
+        rows = (*self._reaching(bill), *self.finance(bill - 1), *self.finance(bill))
         return [row for row in rows if row.bill == bill]
 
     def total(self, bill: int) -> int:
         """What a bill comes to when it closes."""
         known = self._totals.get(bill)
         if known is None:
-            months = range(bill - self.reach - 1, bill + 1)
-            known = sum(row.units for month in months for row in self.purchases(month) if row.bill == bill)
+            known = sum(row.units for row in self._reaching(bill) if row.bill == bill)
             known += sum(charge.amount for charge in bills.charges(self.card, bill, self.total))
             self._totals[bill] = known
         return known

@@ -42,7 +42,7 @@ class DepositAccount:
     def start(self, month: int) -> int:
         """The balance at the start of a month, all earlier rows settled."""
         if self.spec.kind is AccountKind.SAVINGS:
-            return transfers.savings_months(self._customer, month).start
+            return transfers.savings_month(self._customer, month).start
         draws = self._customer.draws("start", self.spec.nth, month)
         if self.spec.nth:
             return draws.price(80, 900)

@@ -1,6 +1,7 @@
 """Money moving between accounts of one holder: inside an item, and between the holder's two banks."""
 
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from sandbox.ledger import calendar, people
@@ -84,19 +85,20 @@ class SavingsMonth(NamedTuple):
     gift: int
 
 
-def savings_months(customer: Customer, month: int) -> SavingsMonth:
-    """The savings account in a month, by summing up from its first."""
+@lru_cache(maxsize=50_000)
+def savings_month(customer: Customer, month: int) -> SavingsMonth:
+    """The savings account in a month: what the month before left, and what comes and goes."""
     fixed = customer.draws("savings")
-    balance, deposit = fixed.price(2000, 18000), whole(fixed.between(3, 14) * 50)
-    current = SavingsMonth(balance, deposit, 0, 0, 0)
-    for each in range(_FIRST_MONTH, max(month, _FIRST_MONTH) + 1):
-        draws = customer.draws("savings", each)
-        withdrawal = whole(draws.between(2, 9) * 100) if draws.chance(30) else 0
-        interest = balance * (50 + draws.below(12)) // 10_000 // CENT * CENT
-        gift = whole(draws.between(5, 30) * 10) if draws.chance(35) else 0
-        current = SavingsMonth(balance, deposit, withdrawal, interest, gift)
-        balance += deposit + interest + gift - withdrawal
-    return current
+    first, deposit = fixed.price(2000, 18000), whole(fixed.between(3, 14) * 50)
+    if month < _FIRST_MONTH:
+        return SavingsMonth(first, 0, 0, 0, 0)
+    before = savings_month(customer, month - 1)
+    start = before.start + before.deposit + before.interest + before.gift - before.withdrawal
+    draws = customer.draws("savings", month)
+    withdrawal = whole(draws.between(2, 9) * 100) if draws.chance(30) else 0
+    interest = start * (50 + draws.below(12)) // 10_000 // CENT * CENT
+    gift = whole(draws.between(5, 30) * 10) if draws.chance(35) else 0
+    return SavingsMonth(start, deposit, withdrawal, interest, gift)
 
 
 def _inside(day: date, amount: int, owner: Party, key: str) -> Draft:
@@ -108,7 +110,7 @@ def _inside(day: date, amount: int, owner: Party, key: str) -> Draft:
 
 def savings_legs(customer: Customer, month: int, *, sign: int) -> list[Draft]:
     """Transfers with the savings account: `sign` is -1 for the checking account's side, 1 for the savings side."""
-    plan = savings_months(customer, month)
+    plan = savings_month(customer, month)
     day = calendar.business_days(month)
     key = f"{customer.content}/savings/{month}"
     drafts = [_inside(day[6], sign * plan.deposit, customer.owner, f"{key}/deposit")]
@@ -124,7 +126,7 @@ def savings_legs(customer: Customer, month: int, *, sign: int) -> list[Draft]:
 
 def savings(customer: Customer, month: int) -> list[Draft]:
     """The movements of a month in the savings account."""
-    plan = savings_months(customer, month)
+    plan = savings_month(customer, month)
     interest = Draft(
         calendar.day_in(month, 1),
         plan.interest,
