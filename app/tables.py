@@ -3,6 +3,7 @@
 import app.accounts.models
 import app.connections.models
 import app.consents.models
+import app.oauth.models
 import app.owed
 import app.owners.models
 import app.sync.models
@@ -13,6 +14,6 @@ from app.database import Base
 metadata = Base.metadata
 
 CONTROL_TABLES = frozenset(
-    {"owners", "item_owners", "owed_work", "webhook_events", "webhook_rejections", "alembic_version"}
+    {"owners", "item_owners", "oauth_flows", "owed_work", "webhook_events", "webhook_rejections", "alembic_version"}
 )
 """Tables without row-level security: ids and protocol facts, no ledger data. All others are under it."""
