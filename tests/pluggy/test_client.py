@@ -1,5 +1,6 @@
 """Every endpoint: what is asked, and what comes of it."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -11,7 +12,7 @@ import httpx
 import pytest
 import respx
 
-from app.pluggy.client import PluggyClient, WebhookChange
+from app.pluggy.client import PluggyClient, WebhookChange, open_client
 from app.pluggy.errors import PluggyNotFound
 from app.pluggy.item_calls import ConnectOptions, ItemChange, NewItem
 from app.pluggy.limits import Group, Lane
@@ -322,3 +323,32 @@ async def test_lanes_share_key_and_connections(
 
     assert limiter.acquired == [(Group.AUTH, Lane.USER), (Group.ACCOUNTS, Lane.BATCH), (Group.ACCOUNTS, Lane.USER)]
     assert pluggy_api["auth"].call_count == 1
+
+
+async def test_a_request_is_known_to_have_left_before_its_answer_comes() -> None:
+    """What the prefetch waits for, over a real connection."""
+    answered = asyncio.Event()
+
+    async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        body = THING.encode()
+        if head.startswith(b"POST /auth"):
+            body = b'{"apiKey":"key"}'
+        else:
+            await answered.wait()
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n" + body)
+        await writer.drain()
+        writer.close()
+
+    departed = asyncio.Event()
+    async with await asyncio.start_server(converse, "127.0.0.1", 0) as server, asyncio.timeout(5):
+        base_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        client = open_client(base_url=base_url, client_id="i", client_secret="s")
+        task = asyncio.create_task(client._send("GET", f"/items/{ID}", departed=departed))
+        await departed.wait()
+        done_before_the_answer = task.done()
+        answered.set()
+        answer = await task
+        await client.aclose()
+
+    assert (done_before_the_answer, answer.status) == (False, 200)

@@ -217,8 +217,11 @@ def test_unknown_statuses_survive_as_data() -> None:
 
 
 def test_every_field_but_the_key_may_be_missing() -> None:
-    for kind in (Item, Account, Bill):
-        assert decode_value(answer(f'{{"id":"{ID}1"}}'), kind).id == UUID(f"{ID}1")
+    body = answer(f'{{"id":"{ID}1"}}')
+
+    ids = {decode_value(body, Item).id, decode_value(body, Account).id, decode_value(body, Bill).id}
+
+    assert ids == {UUID(f"{ID}1")}
 
 
 def test_every_form_of_date_is_an_aware_instant() -> None:

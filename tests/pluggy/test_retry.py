@@ -138,7 +138,9 @@ async def test_a_short_429_pauses_the_shared_lane_and_is_repeated(
     await client.get_account(ITEM)
 
     assert slept == [pytest.approx(wait + 0.1)]
-    assert limiter.paused == [(Group.ACCOUNTS, pytest.approx(wait + 0.1))]
+    ((group, paused),) = limiter.paused
+    assert group is Group.ACCOUNTS
+    assert paused == pytest.approx(wait + 0.1)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +161,9 @@ async def test_a_long_429_pauses_the_shared_lane_and_is_handed_back(
         await client.get_account(ITEM)
 
     assert raised.value.retry_after == wait
-    assert limiter.paused == [(Group.ACCOUNTS, pytest.approx(wait + 0.1))]
+    ((group, paused),) = limiter.paused
+    assert group is Group.ACCOUNTS
+    assert paused == pytest.approx(wait + 0.1)
     assert slept == []
 
 
@@ -225,12 +229,11 @@ async def test_a_wait_for_the_limiter_is_not_part_of_the_total(pluggy_api: respx
 
     class Slow(RecordingLimiter):
         async def acquire(self, group: Group, lane: Lane) -> None:
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.2 if group is Group.OTHER else 0)
 
     pluggy_api.get(f"/items/{ITEM}").mock(return_value=json_answer(ITEM_BODY))
     transport = RetryTransport(httpx.AsyncHTTPTransport(), limiter=Slow())
     client = open_client(base_url=BASE_URL, client_id="i", client_secret="s", transport=transport, total_seconds=0.15)
-    await client._auth._store.get(client._auth._renew)  # type: ignore[union-attr]  # so that only the read is timed
 
     item = await client.get_item(ITEM)
 
