@@ -121,3 +121,39 @@ async def finish_deletion(session: AsyncSession, owner_id: UUID, deletion_id: UU
         .where(Deletion.owner_id == owner_id, Deletion.id == deletion_id, Deletion.finished_at.is_(None))
         .values(finished_at=func.now())
     )
+
+
+async def find_awaiting_item(session: AsyncSession, owner_id: UUID, connector_id: int) -> Sequence[BankConnection]:
+    """Return connections whose item Pluggy was asked for and has not been seen yet, oldest first."""
+    statement = (
+        select(BankConnection)
+        .where(_visible(owner_id), BankConnection.item_id.is_(None), BankConnection.connector_id == connector_id)
+        .order_by(BankConnection.created_at)
+    )
+    return (await session.execute(statement)).scalars().all()
+
+
+async def awaits_item(session: AsyncSession, owner_id: UUID) -> bool:
+    """Tell whether any connection still lacks its item."""
+    statement = select(BankConnection.id).where(_visible(owner_id), BankConnection.item_id.is_(None)).limit(1)
+    return (await session.execute(statement)).scalar_one_or_none() is not None
+
+
+async def lock(session: AsyncSession, owner_id: UUID, connection_id: UUID) -> BankConnection | None:
+    """Return the connection as it is now, locked until the transaction ends, unless absent or being deleted."""
+    statement = (
+        select(BankConnection)
+        .where(_visible(owner_id), BankConnection.id == connection_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def remove_awaiting_item(session: AsyncSession, owner_id: UUID, connection_id: UUID) -> None:
+    """Delete a connection that never got an item: nothing refers to it."""
+    await session.execute(
+        delete(BankConnection).where(
+            BankConnection.owner_id == owner_id, BankConnection.id == connection_id, BankConnection.item_id.is_(None)
+        )
+    )

@@ -121,3 +121,50 @@ async def finish_deletion(session: AsyncSession, deletion: Deletion) -> None:
     await repository.finish_deletion(session, deletion.owner_id, deletion.id)
     if deletion.item_id is not None:
         await repository.release_item(session, deletion.item_id)
+
+
+async def add_awaiting_item(session: AsyncSession, owner_id: UUID, columns: dict[str, Any]) -> BankConnection:
+    """Insert a connection whose item Pluggy is about to be asked for, so that a crash leaves something to adopt it."""
+    number = await next_change(session, owner_id)
+    return await repository.add(session, owner_id, new_id(), change_number=number, **columns)
+
+
+async def attach_item(
+    session: AsyncSession, owner_id: UUID, connection_id: UUID, item_id: UUID, columns: dict[str, Any]
+) -> BankConnection:
+    """Give a connection its item, once: the caller has proved that the item was made for this owner (R56).
+
+    Raises ConnectionNotFound, and ItemNotFound when another connection holds the item or this one holds another.
+    """
+    connection = await hold(session, owner_id, connection_id)
+    if connection.item_id is None and await repository.claim_item(session, item_id, owner_id, connection_id):
+        number = await next_change(session, owner_id)
+        await repository.update(
+            session, owner_id, connection_id, {**columns, "item_id": item_id, "change_number": number}
+        )
+        return await hold(session, owner_id, connection_id)
+    if connection.item_id != item_id:
+        raise ItemNotFound(item_id)
+    return connection
+
+
+async def hold(session: AsyncSession, owner_id: UUID, connection_id: UUID) -> BankConnection:
+    """Return the connection as it is now, and keep it so until the transaction ends. Raises ConnectionNotFound."""
+    connection = await repository.lock(session, owner_id, connection_id)
+    if connection is None:
+        raise ConnectionNotFound(connection_id)
+    return connection
+
+
+async def set_polling(
+    session: AsyncSession, owner_id: UUID, connection_id: UUID, *, status: str, deadline_at: datetime | None
+) -> None:
+    """Note how the watch over a person's visit to the bank stands, and until when it lasts."""
+    number = await next_change(session, owner_id)
+    columns = {"poll_status": status, "poll_deadline_at": deadline_at, "change_number": number}
+    await repository.update(session, owner_id, connection_id, columns)
+
+
+async def discard_awaiting_item(session: AsyncSession, owner_id: UUID, connection_id: UUID) -> None:
+    """Forget a connection whose item Pluggy refused to make."""
+    await repository.remove_awaiting_item(session, owner_id, connection_id)
