@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 
 from sandbox.courier import Courier
+from sandbox.items import delete_if_idle
 from sandbox.lifetime import settle
 from sandbox.world import World
 
@@ -11,9 +12,9 @@ _LONGEST_SLEEP = 60.0
 
 
 class Conductor:
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, courier: Courier) -> None:
         self._world = world
-        self.courier = Courier(world)
+        self.courier = courier
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -45,6 +46,7 @@ class Conductor:
         for item in self._world.items:
             if self._world.items.get(item.id) is item:  # not deleted or reset while we paused
                 ahead.append(settle(self._world, item))
+                delete_if_idle(self._world, item)
             await asyncio.sleep(0)
         ahead.append(self.courier.dispatch())
         pauses = [self._world.clock.real_seconds_until(at) for at in ahead if at is not None]

@@ -38,10 +38,10 @@ def next_attempt_at(delivery: Delivery, scale: float) -> datetime | None:
 class Courier:
     """Carries what is due, at most 32 at once; a delivery under way is never started twice."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._world = world
         limits = httpx.Limits(max_connections=_AT_ONCE)
-        self._client = httpx.AsyncClient(limits=limits, follow_redirects=False, trust_env=False)
+        self._client = httpx.AsyncClient(limits=limits, transport=transport, follow_redirects=False, trust_env=False)
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
@@ -92,7 +92,7 @@ class Courier:
             if delivery.due_at is None:
                 self._finish(delivery, "lost")
             else:
-                self._world.deliveries.put(delivery.id, delivery)
+                self._save(delivery)
         if webhook is not None and delivery.due_at is None:
             self._keep_score(webhook, is_lost=delivery.state == "lost")
 
@@ -120,9 +120,12 @@ class Courier:
 
     def _finish(self, delivery: Delivery, state: str) -> None:
         delivery.state, delivery.due_at = state, None
-        if self._world.deliveries.get(delivery.id) is not None:  # forgotten by a reset meanwhile
-            self._world.deliveries.put(delivery.id, delivery)
+        self._save(delivery)
         self._prune()
+
+    def _save(self, delivery: Delivery) -> None:
+        if self._world.deliveries.get(delivery.id) is delivery:  # else forgotten by a reset meanwhile
+            self._world.deliveries.put(delivery.id, delivery)
 
     def _prune(self) -> None:
         excess = len(self._world.deliveries) - _KEPT
@@ -136,7 +139,7 @@ class Courier:
         limit = self._world.settings.webhook_disable_after
         if limit and webhook.lost_in_a_row >= limit:
             webhook.disabled_at = webhook.updated_at = self._world.now()
-        if self._world.webhooks.get(webhook.id) is not None:
+        if self._world.webhooks.get(webhook.id) is webhook:
             self._world.webhooks.put(webhook.id, webhook)
 
 

@@ -1,7 +1,7 @@
 """Events to the client's webhooks: payloads as Pluggy writes them, and one delivery for each subscriber."""
 
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import urlencode
@@ -54,11 +54,13 @@ def emit_item_event(world: World, item: Item, event: str, *, parameter: str | No
     _emit_for_item(world, item, event, payload)
 
 
-def emit_transaction_events(world: World, item: Item, account_id: str, changes: AccountChanges) -> None:
-    """One event for the new rows, one for each 400 changed ones, one for the deleted; none when nothing changed."""
+def emit_transaction_events(
+    world: World, item: Item, account_id: str, changes: AccountChanges, *, at: datetime
+) -> None:
+    """One event for the new rows (created `at`), one for each 400 changed ones, one for the deleted."""
     about = {"itemId": item.id, "id": item.id, "accountId": account_id, "clientId": world.config.client_id}
     if changes.created:
-        since = iso(item.last_updated_at)
+        since = iso(at)
         query = urlencode({"accountId": account_id, "createdAtFrom": since})
         v1 = "/transactions" if world.settings.v1_transactions == "legacy" else "/v2/transactions"
         created = {

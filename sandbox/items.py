@@ -254,6 +254,14 @@ def delete_item(world: World, item: Item) -> None:
     events.emit_item_event(world, item, "item/deleted")
 
 
+def delete_if_idle(world: World, item: Item) -> None:
+    """Pluggy's housekeeping: sandbox items that nobody updates vanish. Off unless a setting gives the days."""
+    days = world.settings.sandbox_idle_delete_days
+    last = item.last_updated_at or item.created_at
+    if days and world.connector(item.connector_id).is_sandbox and world.now() >= last + timedelta(days=days):
+        delete_item(world, item)
+
+
 _RESOURCE_TYPES = {"BANK": "ACCOUNT", "CREDIT": "CREDIT_CARD_ACCOUNT"}
 
 

@@ -104,6 +104,7 @@ WAITS = {
     "approvers-reject": Wait(Effect.WAITS_FOR_APPROVAL, 3, _OTHERS, answered_by_itself="denied"),
 }
 
+_GOOD = ("SUCCESS", "PARTIAL_SUCCESS")
 _LOGIN_FAILURES = {
     "INVALID_CREDENTIALS",
     "INVALID_CREDENTIALS_MFA",
@@ -147,7 +148,7 @@ def timeline(script: Script, run: Run, products: list[str]) -> Iterator[Moment]:
             return
         yield Moment(at, "UPDATING", "LOGIN_MFA_IN_PROGRESS")
     at += timedelta(seconds=script.login_seconds * run.pace)
-    if script.outcome != "SUCCESS" and script.fails_at_login:
+    if script.outcome not in _GOOD and script.fails_at_login:
         yield _failure(at, script.outcome)
         return
     yield from _collection(script, at, run, products)
@@ -160,7 +161,7 @@ def _collection(script: Script, at: datetime, run: Run, products: list[str]) -> 
             yield Moment(at, "UPDATING", phase, effect)
             effect = Effect.NONE
             at += timedelta(seconds=_PHASE_LASTS * run.pace)
-    if script.outcome not in ("SUCCESS", "PARTIAL_SUCCESS"):
+    if script.outcome not in _GOOD:
         yield _failure(at, script.outcome)
         return
     yield Moment(at, "MERGING", "MERGING")

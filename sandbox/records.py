@@ -144,6 +144,7 @@ class Meta(msgspec.Struct):
     signing_key: str
     counters: dict[str, int] = {}  # ids given out, by kind
     key_generation: int = 0
+    encryption_key: str | None = None  # RSA, made when first needed
 
 
 class Health(msgspec.Struct):

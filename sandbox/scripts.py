@@ -15,7 +15,7 @@ class Script:
 
     outcome: str = "SUCCESS"  # execution status at the end
     waits: tuple[str, ...] = ()  # names of life.WAITS
-    fails_at_login: bool = True
+    fails_at_login: bool = True  # when it fails; else on the way through the products
     warned: str | None = None  # product that ends with a warning
     warning_code: str = "001"
     stale: str | None = None  # product that could not be read
@@ -33,7 +33,7 @@ USERS = {
     "user-ok": _OK,
     "user-ok-two-checking-accounts": Script(checking_accounts=2),
     "user-ok-account-warning": Script(warned="ACCOUNTS"),
-    "user-ok-account-error": Script(outcome="PARTIAL_SUCCESS", stale="ACCOUNTS", fails_at_login=False),
+    "user-ok-account-error": Script(outcome="PARTIAL_SUCCESS", stale="ACCOUNTS"),
     "user-ok-auth-pending": Script(waits=("device-pending",)),
     "user-ok-img": Script(waits=("image",)),
     "user-ok-select": Script(waits=("select",)),

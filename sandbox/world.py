@@ -73,13 +73,18 @@ class World:
         if self._meta.get(_ONE) is None:
             self._meta.put(_ONE, Meta(seed=self.config.seed, signing_key=secrets.token_hex(32)))
 
-    def reset(self, seed: str | None, *, now: datetime | None = None, frozen: bool = False) -> None:
-        """Forget everything, settings and webhooks too; issued keys stay valid."""
-        meta = self.meta
+    def reset(
+        self, seed: str | None, *, now: datetime | None = None, frozen: bool = False, keep_webhooks: bool = False
+    ) -> None:
+        """Forget everything, settings too; issued keys stay valid, registered webhooks if asked."""
+        meta, webhooks = self.meta, list(self.webhooks) if keep_webhooks else []
         self._store.wipe()
         self._open()
-        self.save_meta(Meta(seed=seed or meta.seed, signing_key=meta.signing_key, key_generation=meta.key_generation))
+        self.save_meta(msgspec.structs.replace(meta, seed=seed or meta.seed, counters={}))
+        for webhook in webhooks:
+            self.webhooks.put(webhook.id, webhook)
         self.ledger.reset(self.meta.seed)
+        self.wake.set()
         if now is not None or frozen:
             self.set_clock(now or self.now(), frozen=frozen)
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Body, Request
 from pydantic import Field
 
 from sandbox.clock import iso
+from sandbox.encryption import public_key_pem
 from sandbox.http import Body as Form
 from sandbox.http import WorldDep
 from sandbox.tokens import revoke_all
@@ -22,6 +23,7 @@ class Reset(Form):
     seed: Annotated[str, Field(max_length=200)] | None = None
     now: datetime | None = None
     frozen: bool = False
+    keep_webhooks: bool = False
 
 
 class ClockChange(Form):
@@ -32,9 +34,13 @@ class ClockChange(Form):
 
 @router.post("/reset")
 async def reset(request: Request, world: WorldDep, body: Reset | None = None) -> Json:
-    """Forget everything and start again from a seed, optionally at a given or frozen instant. Keys stay valid."""
+    """Forget everything and start again from a seed, optionally at a given or frozen instant.
+
+    Keys stay as valid as the clock leaves them.
+    """
     body = body or Reset()
-    world.reset(body.seed, now=_sane(body.now) if body.now else None, frozen=body.frozen)
+    now = _sane(body.now) if body.now else None
+    world.reset(body.seed, now=now, frozen=body.frozen, keep_webhooks=body.keep_webhooks)
     request.app.state.journal.clear()
     return Json({"seed": world.meta.seed, **_clock_view(world)})
 
@@ -87,3 +93,9 @@ async def revoke_keys(world: WorldDep) -> Json:
     """Refuse every API key and connect token issued until now, as when they are revoked in the dashboard."""
     revoke_all(world)
     return Json({"revoked": True})
+
+
+@router.get("/encryption-key")
+async def get_encryption_key(world: WorldDep) -> Json:
+    """The public key for `parameters` sent encrypted."""
+    return Json({"publicKey": public_key_pem(world)})

@@ -126,6 +126,6 @@ async def set_category(
     """Correct the category; an unknown transaction is 404 without a code, as in the real API."""
     if world.ledger.category(body.category_id) is None:
         raise not_found("category")
-    if transaction := world.ledger.set_category(str(transaction_id), body.category_id):
+    if transaction := world.ledger.set_category(str(transaction_id), body.category_id, at=world.now()):
         return Json(transaction)
     raise ApiError(404, "Transaction not found")

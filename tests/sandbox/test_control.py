@@ -1,0 +1,160 @@
+"""The control plane: reset, clock, forced states, decided runs; and surviving a restart."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.sandbox.desk import HOOK, START, Desk, open_desk
+
+
+async def ledger_of(desk: Desk) -> bytes:
+    await desk.settled_item()
+    await desk.settled_item("user-ok", 4)
+    await desk.advance(10 * 86400)
+    response = await desk.http.get("/_control/truth")
+    return response.content
+
+
+async def test_two_runs_with_one_seed_give_byte_equal_ledgers_and_another_seed_another() -> None:
+    async with open_desk(seed="one") as desk:
+        first = await ledger_of(desk)
+        await desk.control("POST", "/reset", {"seed": "one", "now": START, "frozen": True})
+        again = await ledger_of(desk)
+        await desk.control("POST", "/reset", {"seed": "two", "now": START, "frozen": True})
+        other = await ledger_of(desk)
+
+    assert len(first) > 10_000
+    assert first == again
+    assert first != other
+
+
+async def test_the_truth_is_what_the_api_shows(desk: Desk) -> None:
+    item = await desk.settled_item()
+
+    [held] = (await desk.control("GET", f"/truth?itemId={item['id']}"))["items"]
+
+    for account in held["accounts"]:
+        shown = await desk.call("GET", "/v2/transactions", params={"accountId": account["id"]})
+        expected = [(row["id"], float(row["amount"])) for row in account["transactions"][:500]]
+        assert [(row["id"], row["amount"]) for row in shown["results"]] == expected
+
+
+async def test_everything_survives_a_restart(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, seed="kept") as desk:
+        webhook = await desk.call("POST", "/webhooks", 201, json={"url": HOOK, "event": "all", "headers": {"X-S": "1"}})
+        key = desk.http.headers["X-API-KEY"]
+        item = await desk.settled_item(clientUserId="owner-1")
+        waiting = await desk.settled_item(connector=5)
+        await desk.control("PATCH", "/settings", {"itemsLimit": 7})
+        await desk.control("POST", "/faults", {"kind": "status", "path": "/loans"})
+        truth = (await desk.http.get("/_control/truth")).content
+
+    async with open_desk(tmp_path, seed="ignored", frozen=False) as desk:
+        desk.http.headers["X-API-KEY"] = key
+        assert await desk.item(item["id"]) == item
+        assert await desk.item(waiting["id"]) == waiting
+        assert await desk.call("GET", f"/webhooks/{webhook['id']}") == webhook
+        assert (await desk.http.get("/_control/truth")).content == truth
+        assert (await desk.control("GET", "/settings"))["itemsLimit"] == 7
+        await desk.call("GET", "/loans", 500)
+        await desk.call("POST", f"/items/{waiting['id']}/mfa", json={"token": "123456"})
+        await desk.advance(10)
+        assert (await desk.item(waiting["id"]))["executionStatus"] == "SUCCESS"
+
+
+async def test_a_run_cut_off_by_a_restart_goes_on_where_its_time_says(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        made = await desk.post_item()
+        await desk.advance(0.3)
+
+    async with open_desk(tmp_path, frozen=False) as desk:
+        await desk.call("POST", "/webhooks", 201, json={"url": HOOK, "event": "item/all"})
+        await desk.advance(10)
+        ended = await desk.item(made["id"])
+
+    assert ended["executionStatus"] == "SUCCESS"
+    assert [event["event"] for event in desk.events()] == ["item/created"]
+
+
+async def test_a_state_can_be_forced_with_its_event(desk: Desk) -> None:
+    await desk.call("POST", "/webhooks", 201, json={"url": HOOK, "event": "item/error"})
+    item = await desk.post_item()
+    state = {
+        "status": "OUTDATED",
+        "executionStatus": "A_NEW_ONE",
+        "error": {"code": "A_NEW_ONE", "message": "Never seen before"},
+        "event": "item/error",
+    }
+
+    await desk.control("PATCH", f"/items/{item['id']}", state)
+    await desk.advance(10)
+
+    forced = await desk.item(item["id"])
+    assert (forced["status"], forced["executionStatus"]) == ("OUTDATED", "A_NEW_ONE")
+    assert desk.events()[0]["error"]["code"] == "A_NEW_ONE"
+
+
+async def test_the_next_run_can_be_decided_once(desk: Desk) -> None:
+    item = await desk.settled_item()
+    path = f"/items/{item['id']}"
+    await desk.control("POST", f"{path}/next-run", {"stale": "TRANSACTIONS", "warningCode": "423"})
+
+    await desk.control("POST", f"{path}/sync")
+    await desk.advance(10)
+    partial = await desk.item(item["id"])
+    await desk.control("POST", f"{path}/sync")
+    await desk.advance(10)
+    after = await desk.item(item["id"])
+
+    assert (partial["status"], partial["executionStatus"]) == ("UPDATED", "PARTIAL_SUCCESS")
+    assert partial["statusDetail"]["transactions"]["lastUpdatedAt"] == item["lastUpdatedAt"]
+    assert partial["statusDetail"]["transactions"]["warnings"][0]["code"] == "423"
+    assert (after["executionStatus"], after["statusDetail"]) == ("SUCCESS", None)
+
+
+@pytest.mark.parametrize("outcome", ["SITE_NOT_AVAILABLE", "INVALID_CREDENTIALS", "MERGE_ERROR"])
+async def test_the_next_run_can_be_made_to_fail(desk: Desk, outcome: str) -> None:
+    item = await desk.settled_item()
+
+    await desk.control("POST", f"/items/{item['id']}/next-run", {"outcome": outcome})
+    await desk.control("POST", f"/items/{item['id']}/sync")
+    await desk.advance(2)
+
+    failed = await desk.item(item["id"])
+    assert failed["executionStatus"] == failed["error"]["code"] == outcome
+
+
+async def test_the_control_plane_is_not_in_the_real_paths_and_has_its_own_document(desk: Desk) -> None:
+    real = (await desk.http.get("/openapi.json")).json()["paths"]
+    control = (await desk.http.get("/_control/openapi.json")).json()["paths"]
+
+    assert "/v2/transactions" in real
+    assert "/truth" in control
+    assert not [path for path in real if path.startswith(("/_control", "/connect/", "/oauth"))]
+
+
+async def test_time_out_of_reason_is_refused(desk: Desk) -> None:
+    await desk.control("POST", "/clock", {"seconds": 1e12}, expect=400)
+    await desk.control("POST", "/clock", {"now": "1700-01-01T00:00:00Z"}, expect=400)
+
+
+async def test_reset_can_keep_the_webhooks(desk: Desk) -> None:
+    await desk.call("POST", "/webhooks", 201, json={"url": HOOK, "event": "all"})
+    await desk.post_item()
+
+    await desk.control("POST", "/reset", {"keepWebhooks": True})
+    await desk.log_in()  # the clock runs again, months later
+    kept = (await desk.call("GET", "/webhooks"))["total"]
+    items = (await desk.control("GET", "/items"))["total"]
+    await desk.control("POST", "/reset")
+
+    assert (kept, items) == (1, 0)
+    assert (await desk.call("GET", "/webhooks"))["total"] == 0
+
+
+async def test_a_consent_can_be_given_an_end(desk: Desk) -> None:
+    item = await desk.settled_item()
+
+    await desk.control("PUT", f"/items/{item['id']}/consent/expiry", {"expiresAt": "2026-04-01T00:00:00Z"})
+
+    assert (await desk.item(item["id"]))["consentExpiresAt"] == "2026-04-01T00:00:00.000Z"
