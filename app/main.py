@@ -15,6 +15,7 @@ from app import openapi, problems
 from app.accounts.router import router as accounts
 from app.connections.router import router as connections
 from app.database import API_STATEMENT_MS
+from app.events.router import router as events
 from app.health.router import router as health
 from app.http import Edge
 from app.logs import configure_logs
@@ -30,7 +31,7 @@ from app.webhooks.router import router as webhooks
 
 log = structlog.get_logger()
 
-ROUTERS: tuple[APIRouter, ...] = (connections, sync, accounts, transactions, webhooks, health)
+ROUTERS: tuple[APIRouter, ...] = (connections, sync, accounts, transactions, events, webhooks, health)
 """Every slice's router, in the order of the documentation."""
 
 

@@ -37,6 +37,7 @@ TAGS: Final = [
     {"name": "sync", "description": "Reading the bank's data into the ledger, run by run."},
     {"name": "accounts", "description": "Accounts and cards with their balances."},
     {"name": "transactions", "description": "The ledger."},
+    {"name": "events", "description": "What happened, in order."},
     {"name": "webhooks", "description": "What Pluggy tells us."},
     {"name": "health", "description": "Probes."},
 ]

@@ -3,6 +3,7 @@
 import app.accounts.models
 import app.connections.models
 import app.consents.models
+import app.events.models
 import app.oauth.models
 import app.owed
 import app.owners.models
