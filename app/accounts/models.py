@@ -45,6 +45,14 @@ class Account(Base):
     """Rows that reached Pluggy before this instant are in the ledger."""
 
     deep_read_at: Mapped[Instant | None]
+    """When the whole history was last read; null asks for it at the next run."""
+
+    taken_over_read: Mapped[Sequence | None]
+    """Fence of the run that found the account under a new item: rows of older reads still bear the old item's ids."""
+
+    unlisted_at: Mapped[Instant | None]
+    """Since when Pluggy no longer lists the account; its history stays."""
+
     removed_at: Mapped[Instant | None]
     change_number: Mapped[Sequence]
     created_at: Mapped[Instant] = mapped_column(server_default=func.now())

@@ -71,6 +71,15 @@ async def set_read(
         await session.execute(of_account.values(deep_read_at=func.now()))
 
 
+async def doubt(session: AsyncSession, owner_id: UUID, connection_id: UUID) -> None:
+    """Have the connection's accounts read whole at the next run."""
+    await session.execute(
+        update(Account)
+        .where(Account.owner_id == owner_id, Account.connection_id == connection_id)
+        .values(deep_read_at=None)
+    )
+
+
 async def purge(session: AsyncSession, owner_id: UUID, connection_id: UUID, *, change_number: int) -> None:
     """Forget what is personal in the connection's accounts; their ids stay."""
     await session.execute(

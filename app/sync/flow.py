@@ -1,6 +1,6 @@
 """Carrying out a run: Pluggy calls and short transactions in turn."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -18,10 +18,11 @@ from app.pluggy.errors import PluggyNotFound, PluggyRateLimited, PluggyUnavailab
 from app.pluggy.models import Item
 from app.resources import Resources
 from app.sync import plan, repository, service
+from app.sync.accounts import read_accounts
 from app.sync.errors import SyncRunNotFound
 from app.sync.item_state import AWAITS_PERSON, BUSY, warnings_of
 from app.sync.models import SyncStatus, SyncTrigger
-from app.sync.reading import AccountReading, read_accounts
+from app.sync.reading import AccountReading
 from app.sync.service import Claim
 
 log = structlog.get_logger()
@@ -121,11 +122,10 @@ class _Run:
             ]
         mirrored = await self._store_accounts(sources)
         await self._set_phase("transactions")
-        failures = await read_accounts(self._resources, self._claim, mirrored)
-        is_whole = not failures and not warnings
+        warnings += await read_accounts(self._resources, self._claim, item, mirrored)
         await self._end(
-            SyncStatus.SUCCEEDED if is_whole else SyncStatus.PARTIAL,
-            warnings=warnings + failures,
+            SyncStatus.PARTIAL if warnings else SyncStatus.SUCCEEDED,
+            warnings=warnings,
             next_auto_sync_at=item.next_auto_sync_at,
         )
 
@@ -135,13 +135,14 @@ class _Run:
         async def store(session: AsyncSession) -> list[AccountReading]:
             await self._hold(session)
             held = await accounts.mirror(session, claim.owner_id, claim.connection_id, sources, vault=vault)
-            return [await self._enter(session, account) for account in held.values()]
+            now = await repository.database_now(session)
+            return [await self._enter(session, account, now) for account in held.values()]
 
         return await in_transaction(self._resources.sessions, claim.owner_id, store)
 
-    async def _enter(self, session: AsyncSession, account: Account) -> AccountReading:
+    async def _enter(self, session: AsyncSession, account: Account, now: datetime) -> AccountReading:
         claim = self._claim
-        created_from = plan.read_from(account.watermark_at)
+        created_from = plan.read_from(account.watermark_at, account.deep_read_at, now=now)
         await repository.add_account(session, claim.owner_id, claim.run_id, account.id, read_from=created_from)
         window = {
             "owner_id": claim.owner_id,

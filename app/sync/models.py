@@ -61,6 +61,9 @@ class SyncRun(Base):
     status: Mapped[str] = mapped_column(server_default="queued")
     phase: Mapped[str | None]
     fence: Mapped[Sequence | None]
+    first_fence: Mapped[Sequence | None]
+    """Fence of the first attempt: what the run did before it was cut off counts as its own."""
+
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
     fetched: Mapped[int] = mapped_column(server_default=text("0"))
     inserted: Mapped[int] = mapped_column(server_default=text("0"))
@@ -107,6 +110,19 @@ class SyncRunAccount(Base):
     removed: Mapped[int] = mapped_column(server_default=text("0"))
     error_code: Mapped[str | None]
     error_detail: Mapped[str | None]
+
+
+class SyncHint(Base):
+    """A transaction that Pluggy said was updated or deleted: to be asked for by its id, then stored or removed."""
+
+    __tablename__ = "sync_hints"
+    __table_args__ = (ForeignKeyConstraint(["owner_id", "connection_id"], ["connections.owner_id", "connections.id"]),)
+
+    owner_id: Mapped[UUID] = mapped_column(primary_key=True)
+    connection_id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_pluggy_id: Mapped[UUID] = mapped_column(primary_key=True)
+    pluggy_id: Mapped[UUID] = mapped_column(primary_key=True)
+    created_at: Mapped[Instant] = mapped_column(server_default=func.now())
 
 
 class SyncWindow(Base):

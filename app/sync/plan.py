@@ -7,6 +7,7 @@ from uuid import UUID
 OVERLAP = timedelta(days=3)
 """How far behind the watermark a read begins: rows may become visible a little out of order (R27)."""
 
+DEEP_EVERY = timedelta(days=7)
 _HISTORY = timedelta(days=730)
 _PARTS = 12
 
@@ -18,9 +19,14 @@ class Span(NamedTuple):
     date_to: date | None
 
 
-def read_from(watermark: datetime | None) -> datetime | None:
-    """Return the `createdAtFrom` of an incremental read; None reads everything."""
-    return None if watermark is None else watermark - OVERLAP
+def read_from(watermark: datetime | None, deep_read_at: datetime | None, *, now: datetime) -> datetime | None:
+    """Return the `createdAtFrom` of an incremental read; None reads everything: at first, weekly, and after a doubt.
+
+    Pluggy can't be asked for rows that changed or vanished, and its word of them may be lost on its way.
+    """
+    if watermark is None or deep_read_at is None or now - deep_read_at >= DEEP_EVERY:
+        return None
+    return watermark - OVERLAP
 
 
 def split(newest_unread: date) -> list[Span]:

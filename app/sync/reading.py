@@ -1,7 +1,9 @@
 """Reading the accounts of a run: windows side by side, each page stored with its checkpoint."""
 
 import asyncio
-from dataclasses import dataclass
+from array import array
+from contextlib import aclosing
+from dataclasses import dataclass, field
 from datetime import UTC, date, timedelta
 from typing import Any
 from uuid import UUID
@@ -9,22 +11,22 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.accounts import repository as account_rows
 from app.connections import service as connections
 from app.database import in_transaction
-from app.pluggy.errors import PluggyError, PluggyRefused, PluggyUnavailable
+from app.pluggy.errors import PluggyRefused
 from app.pluggy.pages import Page, TransactionSlice, decode_transactions
 from app.resources import Resources
 from app.sync import plan, repository
 from app.sync.models import SyncWindow
 from app.sync.service import Claim
-from app.transactions.ingest import Ingest, Reader
+from app.transactions.ingest import Ingest, PageCount, Reader
 from app.transactions.mapping import LedgerContext
 
 log = structlog.get_logger()
 
 SIDE_BY_SIDE = 8
 _RESTARTS = 3
+_LOW_HALF = (1 << 64) - 1
 
 
 @dataclass
@@ -38,68 +40,80 @@ class AccountReading:
     is_deep: bool
     """Whether the whole history is read, not what arrived since the watermark."""
 
+    is_resumed: bool = False
+    """Whether a former attempt read part of it: what this attempt has not seen proves nothing then."""
 
-async def read_accounts(resources: Resources, claim: Claim, accounts: list[AccountReading]) -> list[dict[str, Any]]:
-    """Read every account to its end and return why some could not be; one never stops the others (R28).
+    seen: "array[int]" = field(default_factory=lambda: array("Q"))
+    """Low halves of Pluggy's ids met in a deep read, 8 bytes each whatever the length of the history."""
 
-    Raises PluggyUnavailable when that is what stopped any of them, ConnectionFenced.
-    """
-    reading = _Reading(resources, claim)
-    results = await asyncio.gather(*(reading.read(account) for account in accounts), return_exceptions=True)
-    failures: list[dict[str, Any]] = []
-    unavailable: BaseException | None = None
-    for account, result in zip(accounts, results, strict=True):
-        if isinstance(result, PluggyUnavailable):
-            unavailable = result
-        elif isinstance(result, PluggyError):
-            failures.append({"code": "account_failed", "subject": str(account.id), "message": str(result)})
-            await reading.end(account, status="failed", error_code="pluggy_refused", error_detail=str(result))
-        elif isinstance(result, BaseException):
-            raise result
-    if unavailable is not None:
-        raise unavailable
-    return failures
+    quarantined: int = 0
+
+    def note(self, page: Page[TransactionSlice], counts: PageCount) -> None:
+        """Remember what a stored page held."""
+        self.quarantined += counts.quarantined
+        if self.is_deep:
+            self.seen.extend(low_half(piece.id) for piece in page.results)
 
 
-class _Reading:
+def low_half(pluggy_id: UUID) -> int:
+    """Return the 64 low bits of an id, 62 of them random: enough to tell an account's rows apart."""
+    return pluggy_id.int & _LOW_HALF
+
+
+class AccountReader:
+    """Reads windows of the run's accounts, a bounded number of them at once."""
+
     def __init__(self, resources: Resources, claim: Claim) -> None:
-        self._resources = resources
-        self._claim = claim
+        self.resources = resources
+        self.claim = claim
         self._ingest = Ingest(resources.vault)
         self._slots = asyncio.Semaphore(SIDE_BY_SIDE)
 
-    async def read(self, account: AccountReading) -> None:
+    async def read_windows(self, account: AccountReading) -> None:
         """Read the account's windows to their ends, those that the first page opens as well."""
         while windows := await self._open_windows(account):
+            account.is_resumed = account.is_resumed or any(window.pages for window in windows)
             results = await asyncio.gather(
                 *(self._read_window(account, window) for window in windows), return_exceptions=True
             )
             for error in results:
                 if error is not None:
                     raise error
-        await self.end(account, status="succeeded")
 
-    async def end(self, account: AccountReading, *, status: str, **columns: Any) -> None:
-        """Write how the account's part ended; a full success moves its watermark."""
-        claim = self._claim
+    async def store(
+        self,
+        account: AccountReading,
+        page: Page[TransactionSlice],
+        *,
+        window: SyncWindow | None = None,
+        rest: date | None = None,
+    ) -> None:
+        """Store a page with its counts and, inside a window, its checkpoint; `rest` splits the window's remainder."""
+        claim = self.claim
+        reader = Reader(
+            run_id=claim.run_id,
+            fence=claim.fence,
+            account_id=account.id,
+            context=LedgerContext(claim.owner_id, account.is_card, account.currency_code),
+        )
 
-        async def end(session: AsyncSession) -> None:
+        async def store(session: AsyncSession) -> PageCount:
             await connections.hold_fence(session, claim.owner_id, claim.connection_id, claim.fence)
-            newest = await repository.end_account(
-                session, claim.owner_id, claim.run_id, account.id, status=status, **columns
-            )
-            if status == "succeeded":
-                await account_rows.set_read(
-                    session, claim.owner_id, account.id, newest_created_at=newest, is_deep=account.is_deep
-                )
+            counts = await self._ingest.store_page(session, reader, page.results, page.bad_records)
+            await repository.add_counts(session, claim.owner_id, claim.run_id, account.id, counts=counts._asdict())
+            if window is not None:
+                if rest is not None:
+                    await repository.add_windows(session, _windows(window, plan.split(rest)))
+                await repository.move_window(session, window, after=None if rest is not None else page.next)
+            return counts
 
-        await in_transaction(self._resources.sessions, claim.owner_id, end)
+        account.note(page, await in_transaction(self.resources.sessions, claim.owner_id, store))
 
     async def _open_windows(self, account: AccountReading) -> list[SyncWindow]:
-        claim = self._claim
+        claim = self.claim
         return list(
             await in_transaction(
-                self._resources.sessions,
+                self.resources.sessions,
                 claim.owner_id,
                 lambda session: repository.open_windows(session, claim.owner_id, claim.run_id, account.id),
             )
@@ -120,39 +134,20 @@ class _Reading:
                     return
 
     async def _follow(self, account: AccountReading, window: SyncWindow, after: str | None) -> None:
-        pages = self._resources.pluggy.iter_transaction_pages(
+        pages = self.resources.pluggy.iter_transaction_pages(
             account.pluggy_id,
             created_at_from=window.created_at_from,
             date_from=window.date_from,
             date_to=window.date_to,
             after=after,
         )
-        async for page in pages:
-            if await self._store(account, window, page):
-                await pages.aclose()
-                return
-
-    async def _store(self, account: AccountReading, window: SyncWindow, page: Page[TransactionSlice]) -> bool:
-        """Store a page with its checkpoint; True when the rest of the window was split into windows of its own."""
-        claim = self._claim
-        reader = Reader(
-            run_id=claim.run_id,
-            fence=claim.fence,
-            account_id=account.id,
-            context=LedgerContext(claim.owner_id, account.is_card, account.currency_code),
-        )
-        rest = _rest(window, page)
-
-        async def store(session: AsyncSession) -> None:
-            await connections.hold_fence(session, claim.owner_id, claim.connection_id, claim.fence)
-            counts = await self._ingest.store_page(session, reader, page.results, page.bad_records)
-            if rest is not None:
-                await repository.add_windows(session, _windows(window, plan.split(rest)))
-            after = None if rest is not None else page.next
-            await repository.checkpoint(session, window, after=after, counts=counts._asdict())
-
-        await in_transaction(self._resources.sessions, claim.owner_id, store)
-        return rest is not None
+        async with aclosing(pages):
+            async for page in pages:
+                rest = _rest(window, page)
+                await self.store(account, page, window=window, rest=rest)
+                window.pages += 1
+                if rest is not None:
+                    return
 
 
 def _rest(window: SyncWindow, page: Page[TransactionSlice]) -> date | None:

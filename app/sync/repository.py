@@ -1,16 +1,16 @@
 """SQL of sync runs, their accounts and their checkpoints."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.ids import new_id
-from app.sync.models import SyncRun, SyncRunAccount, SyncStatus, SyncTrigger, SyncWindow
+from app.sync.models import SyncHint, SyncRun, SyncRunAccount, SyncStatus, SyncTrigger, SyncWindow
 
 COUNTERS = ("fetched", "inserted", "updated", "unchanged", "quarantined", "removed")
 
@@ -61,6 +61,7 @@ async def start(session: AsyncSession, run: SyncRun, *, fence: int, patience_sec
     """Make a queued run run, or a run whose worker was lost go on, under a new fence."""
     run.status = SyncStatus.RUNNING
     run.fence = fence
+    run.first_fence = run.first_fence or fence
     run.attempts += 1
     now = await database_now(session)
     run.started_at = run.started_at or now
@@ -153,33 +154,40 @@ async def open_windows(session: AsyncSession, owner_id: UUID, run_id: UUID, acco
     return (await session.execute(statement)).scalars().all()
 
 
-_CHECKPOINT = text("""
-WITH moved AS (
-    UPDATE sync_windows SET after = :after, pages = pages + 1, finished_at = CASE WHEN :is_last THEN now() END
-    WHERE owner_id = :owner_id AND run_id = :run_id AND account_id = :account_id AND position = :position
-)
-UPDATE sync_run_accounts SET
-    fetched = fetched + :fetched, inserted = inserted + :inserted, updated = updated + :updated,
-    unchanged = unchanged + :unchanged, quarantined = quarantined + :quarantined,
-    newest_created_at = greatest(newest_created_at, CAST(:newest_created_at AS timestamptz))
-WHERE owner_id = :owner_id AND run_id = :run_id AND account_id = :account_id
-""")
-
-
-async def checkpoint(session: AsyncSession, window: SyncWindow, *, after: str | None, counts: dict[str, Any]) -> None:
-    """Move the window past a stored page, to its end when no page follows, and add to the account's counts."""
+async def move_window(session: AsyncSession, window: SyncWindow, *, after: str | None) -> None:
+    """Move the window past a stored page, to its end when no page follows."""
     await session.execute(
-        _CHECKPOINT,
-        {
-            "owner_id": window.owner_id,
-            "run_id": window.run_id,
-            "account_id": window.account_id,
-            "position": window.position,
-            "after": after,
-            "is_last": after is None,
-            **counts,
-        },
+        update(SyncWindow)
+        .where(
+            SyncWindow.owner_id == window.owner_id,
+            SyncWindow.run_id == window.run_id,
+            SyncWindow.account_id == window.account_id,
+            SyncWindow.position == window.position,
+        )
+        .values(after=after, pages=SyncWindow.pages + 1, finished_at=func.now() if after is None else None)
     )
+
+
+async def add_counts(
+    session: AsyncSession, owner_id: UUID, run_id: UUID, account_id: UUID, *, counts: Mapping[str, Any]
+) -> None:
+    """Add to the account's counts; `newest_created_at` among them only moves forward."""
+    values: dict[str, Any] = {
+        name: getattr(SyncRunAccount, name) + counts[name] for name in COUNTERS if counts.get(name)
+    }
+    newest = counts.get("newest_created_at")
+    if newest is not None:
+        values["newest_created_at"] = func.greatest(SyncRunAccount.newest_created_at, newest)
+    if values:
+        await session.execute(
+            update(SyncRunAccount)
+            .where(
+                SyncRunAccount.owner_id == owner_id,
+                SyncRunAccount.run_id == run_id,
+                SyncRunAccount.account_id == account_id,
+            )
+            .values(**values)
+        )
 
 
 async def end_account(
@@ -201,6 +209,45 @@ async def end_account(
 
 async def drop_windows(session: AsyncSession, owner_id: UUID, run_id: UUID) -> None:
     """Forget the checkpoints of a run that has ended."""
+    await session.execute(delete(SyncWindow).where(SyncWindow.owner_id == owner_id, SyncWindow.run_id == run_id))
+
+
+async def add_hints(
+    session: AsyncSession, owner_id: UUID, connection_id: UUID, account_pluggy_id: UUID, pluggy_ids: Sequence[UUID]
+) -> None:
+    """Note transactions to be asked for by their ids; those noted already stay once."""
+    rows = [
+        {
+            "owner_id": owner_id,
+            "connection_id": connection_id,
+            "account_pluggy_id": account_pluggy_id,
+            "pluggy_id": pluggy_id,
+        }
+        for pluggy_id in dict.fromkeys(pluggy_ids)
+    ]
+    if rows:
+        await session.execute(insert(SyncHint).on_conflict_do_nothing(), rows)
+
+
+async def hints(session: AsyncSession, owner_id: UUID, connection_id: UUID, account_pluggy_id: UUID) -> Sequence[UUID]:
+    """Return the transactions of the account to be asked for."""
+    statement = select(SyncHint.pluggy_id).where(
+        SyncHint.owner_id == owner_id,
+        SyncHint.connection_id == connection_id,
+        SyncHint.account_pluggy_id == account_pluggy_id,
+    )
+    return (await session.execute(statement.order_by(SyncHint.created_at))).scalars().all()
+
+
+async def drop_hints(
+    session: AsyncSession, owner_id: UUID, connection_id: UUID, account_pluggy_id: UUID, pluggy_ids: Sequence[UUID]
+) -> None:
+    """Forget hints that were settled."""
     await session.execute(
-        SyncWindow.__table__.delete().where(SyncWindow.owner_id == owner_id, SyncWindow.run_id == run_id)  # type: ignore[attr-defined] # a Table has it
+        delete(SyncHint).where(
+            SyncHint.owner_id == owner_id,
+            SyncHint.connection_id == connection_id,
+            SyncHint.account_pluggy_id == account_pluggy_id,
+            SyncHint.pluggy_id.in_(pluggy_ids),
+        )
     )

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import owed
+from app.accounts import repository as account_rows
 from app.connections import repository as connection_rows
 from app.connections import service as connections
 from app.jobs import Kind
@@ -26,6 +27,7 @@ class Claim:
     connection_id: UUID
     item_id: UUID
     fence: int
+    first_fence: int
     started_at: datetime
     deadline_at: datetime
 
@@ -39,6 +41,13 @@ async def request_sync(session: AsyncSession, owner_id: UUID, connection_id: UUI
     run = await repository.get_or_create_queued(session, owner_id, connection.id, trigger=trigger)
     await owed.add_once(session, Kind.SYNC, owner_id, run.id)
     return run
+
+
+async def note_hints(
+    session: AsyncSession, owner_id: UUID, connection_id: UUID, account_pluggy_id: UUID, pluggy_ids: Sequence[UUID]
+) -> None:
+    """Have the next run ask Pluggy for these transactions by their ids; an account that is not ours is never asked."""
+    await repository.add_hints(session, owner_id, connection_id, account_pluggy_id, pluggy_ids)
 
 
 async def get(session: AsyncSession, owner_id: UUID, run_id: UUID) -> SyncRun:
@@ -84,6 +93,7 @@ async def claim(session: AsyncSession, owner_id: UUID, run_id: UUID, *, patience
         connection_id=connection.id,
         item_id=connection.item_id,
         fence=connection.fence,
+        first_fence=run.first_fence or connection.fence,
         started_at=run.started_at,
         deadline_at=run.deadline_at,
     )
@@ -121,6 +131,7 @@ async def lose(session: AsyncSession, owner_id: UUID, run_id: UUID) -> None:
     run.status = SyncStatus.FAILED if run.error_code else SyncStatus.LOST
     run.error_code = run.error_code or "lost"
     run.error_detail = run.error_detail or "The run was cut off at every attempt. Ask for a new one."
+    await account_rows.doubt(session, owner_id, run.connection_id)
     run.phase = None
     run.finished_at = await repository.database_now(session)
     await session.flush()

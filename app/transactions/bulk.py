@@ -74,11 +74,14 @@ SELECT pluggy_id, id, content_hash, change_number, removed_at IS NOT NULL AS is_
 FROM transactions WHERE owner_id = $1 AND account_id = $2 AND pluggy_id = ANY($3::uuid[])
 """
 _UPSERT = f"""
-INSERT INTO transactions AS stored (owner_id, account_id, read_number, change_number, {", ".join(_COLUMNS)})
-SELECT $1, $2, $3, page.* FROM unnest({_ARRAYS}) AS page (change_number, {", ".join(_COLUMNS)})
+INSERT INTO transactions AS stored
+    (owner_id, account_id, read_number, added_read, created_number, change_number, {", ".join(_COLUMNS)})
+SELECT $1, $2, $3, $3, page.change_number, page.*
+FROM unnest({_ARRAYS}) AS page (change_number, {", ".join(_COLUMNS)})
 ON CONFLICT (owner_id, account_id, pluggy_id) DO UPDATE SET
     {", ".join(f"{name} = EXCLUDED.{name}" for name in _UPDATED)},
-    change_number = EXCLUDED.change_number, read_number = EXCLUDED.read_number, removed_at = NULL, updated_at = now()
+    change_number = EXCLUDED.change_number, read_number = EXCLUDED.read_number, updated_at = now(), removed_at = NULL,
+    created_number = CASE WHEN stored.removed_at IS NULL THEN stored.created_number ELSE EXCLUDED.change_number END
 WHERE stored.read_number < EXCLUDED.read_number
    OR (stored.read_number = EXCLUDED.read_number AND stored.removed_at IS NULL)
 RETURNING stored.pluggy_id, (xmax = 0) AS is_new

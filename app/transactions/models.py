@@ -25,6 +25,13 @@ class Transaction(Base):
             postgresql_where=text("removed_at IS NULL"),
         ),
         Index("ix_transactions_owner_id_change_number", "owner_id", "change_number", "id"),
+        Index(
+            "ix_transactions_owner_id_account_id_removed_at",
+            "owner_id",
+            "account_id",
+            "removed_at",
+            postgresql_where=text("removed_at IS NOT NULL"),
+        ),
     )
 
     owner_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -68,11 +75,17 @@ class Transaction(Base):
     read_number: Mapped[Sequence]
     """Fence of the run that wrote the row: an older read never overwrites a newer one (R22)."""
 
+    added_read: Mapped[Sequence]
+    """Fence of the run that brought the row, so that the run can tell what it added."""
+
     note: Mapped[str | None]
     tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
     ignored: Mapped[bool] = mapped_column(server_default=text("false"))
     removed_at: Mapped[Instant | None]
     change_number: Mapped[Sequence]
+    created_number: Mapped[Sequence]
+    """Change number at which clients first saw the row, or saw it again after its removal."""
+
     created_at: Mapped[Instant] = mapped_column(server_default=func.now())
     updated_at: Mapped[Instant] = mapped_column(server_default=func.now())
 

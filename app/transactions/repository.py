@@ -1,6 +1,6 @@
 """SQL of the ledger's rows, save the bulk write (`bulk.py`)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -14,6 +14,7 @@ from app.accounts.models import Account
 from app.ids import new_ids
 from app.money import money_text
 from app.transactions.bulk import TransactionRow
+from app.transactions.identity import Trait
 from app.transactions.models import Finding, Transaction, TransactionRevision
 
 TRACKED = (
@@ -24,6 +25,9 @@ TRACKED = (
 """Fields whose changes are kept as revisions: what a client sees of a row and Pluggy may restate."""
 
 Changes = dict[str, tuple[Any, Any]]
+NewFinding = tuple[str, str, dict[str, Any]]
+"""Kind, subject, details."""
+
 _tracked_columns = [getattr(Transaction, name) for name in TRACKED]
 
 
@@ -37,7 +41,7 @@ async def visible_fields(session: AsyncSession, owner_id: UUID, ids: Sequence[UU
     return {row[0]: tuple(row[1:]) for row in await session.execute(statement)}
 
 
-def changed_fields(before: tuple[Any, ...], row: TransactionRow) -> Changes:
+def changed_fields(before: tuple[Any, ...], row: TransactionRow | Transaction) -> Changes:
     """Return field → (before, after) of what differs, as the API shows it; a revived row says so."""
     changes: Changes = {}
     for name, old in zip(TRACKED, before, strict=False):
@@ -87,7 +91,7 @@ async def add_revisions(
 async def add_findings(
     session: AsyncSession,
     owner_id: UUID,
-    findings: Sequence[tuple[str, str, dict[str, Any]]],
+    findings: Sequence[NewFinding],
     *,
     account_id: UUID | None,
     run_id: UUID | None,
@@ -136,3 +140,68 @@ _PURGED: dict[str, Any] = {
     "pluggy_category_id": None, "pluggy_category": None, "operation_type": None, "bill_pluggy_id": None,
     "installment_number": None, "total_installments": None,
 }  # fmt: skip
+
+
+async def live_pluggy_ids(session: AsyncSession, owner_id: UUID, account_id: UUID) -> AsyncIterator[Sequence[UUID]]:
+    """Yield Pluggy's ids of the account's live rows, some thousands at a time."""
+    statement = select(Transaction.pluggy_id).where(
+        Transaction.owner_id == owner_id, Transaction.account_id == account_id, Transaction.removed_at.is_(None)
+    )
+    result = await session.stream(statement)
+    async for part in result.scalars().partitions(5_000):
+        yield part
+
+
+async def remove(
+    session: AsyncSession,
+    owner_id: UUID,
+    account_id: UUID,
+    pluggy_ids: Sequence[UUID],
+    *,
+    run_id: UUID,
+    read_number: int,
+    change_number: int,
+) -> int:
+    """Make tombstones of the account's live rows with these ids of Pluggy's; return how many (R23)."""
+    statement = (
+        update(Transaction)
+        .where(
+            Transaction.owner_id == owner_id,
+            Transaction.account_id == account_id,
+            Transaction.pluggy_id.in_(pluggy_ids),
+            Transaction.removed_at.is_(None),
+        )
+        .values(removed_at=func.now(), read_number=read_number, change_number=change_number, updated_at=func.now())
+        .returning(Transaction.id)
+    )
+    removed: dict[UUID, Changes] = {
+        row_id: {"removed": (False, True)} for row_id in (await session.execute(statement)).scalars()
+    }
+    await add_revisions(session, owner_id, removed, run_id=run_id, change_number=change_number, kind="removed")
+    return len(removed)
+
+
+async def traits(
+    session: AsyncSession, owner_id: UUID, account_id: UUID, *, since_read: int, is_removed: bool
+) -> list[Trait]:
+    """Return what the account's rows removed, or added, by reads from `since_read` on are recognised by."""
+    statement = select(
+        Transaction.id,
+        Transaction.provider_id,
+        Transaction.date,
+        Transaction.amount,
+        Transaction.direction,
+        Transaction.installment_number,
+        Transaction.description,
+    ).where(Transaction.owner_id == owner_id, Transaction.account_id == account_id)
+    if is_removed:
+        statement = statement.where(Transaction.removed_at.is_not(None), Transaction.read_number >= since_read)
+    else:
+        statement = statement.where(Transaction.removed_at.is_(None), Transaction.added_read >= since_read)
+    return [Trait(*row) for row in await session.execute(statement)]
+
+
+async def get_many(session: AsyncSession, owner_id: UUID, ids: Sequence[UUID]) -> dict[UUID, Transaction]:
+    """Return rows by id, removed ones included."""
+    statement = select(Transaction).where(Transaction.owner_id == owner_id, Transaction.id.in_(ids))
+    return {row.id: row for row in (await session.execute(statement)).scalars()}

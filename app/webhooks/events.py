@@ -16,6 +16,8 @@ class _Payload(msgspec.Struct, rename="camel"):
     event_id: str | None = None
     item_id: str | None = None
     client_id: str | None = None
+    account_id: str | None = None
+    transaction_ids: list[str] | None = None
 
 
 class Delivery(msgspec.Struct, frozen=True):
@@ -25,6 +27,8 @@ class Delivery(msgspec.Struct, frozen=True):
     event_id: str
     item_id: UUID | None
     client_id: str | None
+    account_id: UUID | None
+    transaction_ids: tuple[UUID, ...]
 
 
 def read_delivery(raw: bytes) -> Delivery:
@@ -40,15 +44,19 @@ def read_delivery(raw: bytes) -> Delivery:
     return Delivery(
         event=payload.event.replace(".", "/"),
         event_id=payload.event_id,
-        item_id=_item_id(payload.item_id),
+        item_id=_uuid("itemId", payload.item_id),
         client_id=payload.client_id,
+        account_id=_uuid("accountId", payload.account_id),
+        transaction_ids=tuple(_required("transactionIds", text) for text in payload.transaction_ids or ()),
     )
 
 
-def _item_id(text: str | None) -> UUID | None:
-    if text is None:
-        return None
+def _uuid(name: str, text: str | None) -> UUID | None:
+    return None if text is None else _required(name, text)
+
+
+def _required(name: str, text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise MalformedWebhook("`itemId` is not a UUID.") from None
+        raise MalformedWebhook(f"`{name}` is not a UUID.") from None

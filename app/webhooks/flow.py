@@ -55,7 +55,7 @@ async def process_event(resources: Resources, event_id: UUID) -> None:
             return
         await set_owner(session, holder.owner_id)
         try:
-            await handler(session, holder.owner_id, holder.connection_id)
+            await handler(session, holder.owner_id, holder.connection_id, read_delivery(event.body))
         except ConnectionNotFound:
             await repository.mark(session, event_id, EventStatus.IGNORED, note="connection deleted")
         else:

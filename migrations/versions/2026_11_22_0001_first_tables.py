@@ -205,6 +205,7 @@ def upgrade() -> None:
         sa.Column("status", sa.String(), server_default="queued", nullable=False),
         sa.Column("phase", sa.String(), nullable=True),
         sa.Column("fence", sa.BigInteger(), nullable=True),
+        sa.Column("first_fence", sa.BigInteger(), nullable=True),
         sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("fetched", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("inserted", sa.Integer(), server_default=sa.text("0"), nullable=False),
@@ -310,11 +311,13 @@ def upgrade() -> None:
         sa.Column("pluggy_created_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("content_hash", sa.LargeBinary(), nullable=False),
         sa.Column("read_number", sa.BigInteger(), nullable=False),
+        sa.Column("added_read", sa.BigInteger(), nullable=False),
         sa.Column("note", sa.String(), nullable=True),
         sa.Column("tags", sa.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("ignored", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("change_number", sa.BigInteger(), nullable=False),
+        sa.Column("created_number", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(
@@ -382,7 +385,8 @@ def upgrade() -> None:
         unique=False,
     )
     op.execute("GRANT USAGE ON SCHEMA public TO banking_app")
-    grant("owners", "item_owners", "owed_work", "webhook_events", "webhook_rejections", "alembic_version")
+    grant("owners", "item_owners", "owed_work", "webhook_events", "webhook_rejections")
+    grant("alembic_version", rights="SELECT")
     protect(
         "findings",
         "connections",
