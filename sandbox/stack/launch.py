@@ -9,7 +9,8 @@ import ctypes
 import os
 import sys
 
-PR_SET_PDEATHSIG, PR_SET_KEEPCAPS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 1, 8, 47, 2
+PR_SET_PDEATHSIG, PR_SET_SECUREBITS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 1, 28, 47, 2
+SECBIT_NO_SETUID_FIXUP = 1 << 2
 CAP_DAC_OVERRIDE = 1
 CAPABILITY_VERSION_3 = 0x20080522
 
@@ -36,7 +37,8 @@ def main(arguments: list[str]) -> None:
 
 def _become(uid: int, gid: int, *, pass_closed_directories: bool) -> None:
     if pass_closed_directories:
-        _call("prctl", PR_SET_KEEPCAPS, 1, 0, 0, 0)
+        # Keeps capabilities when root is given up, and makes access(2), by which initdb looks for postgres, heed them.
+        _call("prctl", PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0)
     os.setgroups([])
     os.setgid(gid)
     os.setuid(uid)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from sandbox.stack.binaries import postgres_directory, unprivileged_account
-from sandbox.stack.children import StackError, free_port, last_lines, spawn, stop, wait_until_ready
+from sandbox.stack.children import SAME_ACCOUNT, StackError, free_port, last_lines, spawn, stop, wait_until_ready
 from sandbox.stack.files import write_private
 
 SUPERUSER: Final = "postgres"
@@ -39,7 +39,13 @@ class PostgresServer:
     stop_signal = death_signal = signal.SIGINT  # PostgreSQL's "fast" shutdown: it does not wait for clients
 
     def __init__(
-        self, directory: Path, *, port: int | None = None, durable: bool = True, log: Path | None = None
+        self,
+        directory: Path,
+        *,
+        port: int | None = None,
+        durable: bool = True,
+        log: Path | None = None,
+        programs: Path | None = None,
     ) -> None:
         self.directory = directory.absolute()
         self.cluster = self.directory / "cluster"
@@ -47,6 +53,8 @@ class PostgresServer:
         self.port = port
         self.durable = durable
         self.child: subprocess.Popen[bytes] | None = None
+        self._programs = programs or postgres_directory()
+        self._account = SAME_ACCOUNT
         self._passwords: dict[str, str] = {}
 
     def url(self, user: str, database: str = DATABASE) -> str:
@@ -56,7 +64,7 @@ class PostgresServer:
     def prepare(self) -> None:
         """Make the cluster unless it is there; about a second. An interrupted attempt leaves nothing half made."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        self._account = unprivileged_account(postgres_directory(), self.cluster)
+        self._account = unprivileged_account(self._programs, self.cluster)
         passwords = self.directory / "passwords.json"
         if self.cluster.exists():
             self._passwords = json.loads(passwords.read_text())
@@ -73,7 +81,7 @@ class PostgresServer:
         settings = {**SETTINGS, **({} if self.durable else NOT_DURABLE), "port": str(self.port)}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         self.child = spawn(
-            [postgres_directory() / "postgres", "-D", self.cluster, *options],
+            [self._programs / "postgres", "-D", self.cluster, *options],
             log=self.log,
             environment=ENVIRONMENT,
             account=self._account,
@@ -117,7 +125,7 @@ class PostgresServer:
 
     def _run(self, program: str, *arguments: str | Path, stdin: str = "") -> None:
         child = spawn(
-            [postgres_directory() / program, *arguments],
+            [self._programs / program, *arguments],
             log=self.log,
             environment=ENVIRONMENT,
             account=self._account,

