@@ -50,11 +50,11 @@ def content_hasher(vault: Vault) -> Callable[[bytes], bytes]:
 
 def direction_of(kind: str | None, amount: Decimal, *, is_card: bool) -> tuple[str, bool]:
     """Return IN or OUT and whether `type` and sign disagree; `type` wins when it is DEBIT or CREDIT."""
-    by_sign = "OUT" if (amount < 0) != is_card else "IN"
     by_type = {"DEBIT": "OUT", "CREDIT": "IN"}.get(kind or "")
-    if by_type is None or amount == 0:
+    if amount == 0:
         return by_type or "IN", False
-    return by_type, by_type != by_sign
+    by_sign = "OUT" if (amount < 0) != is_card else "IN"
+    return by_type or by_sign, by_type is not None and by_type != by_sign
 
 
 def to_row(source: Transaction, row_id: UUID, content_hash: bytes, context: LedgerContext, vault: Vault) -> Mapped:
