@@ -79,7 +79,7 @@ class Editing(Registry):
         if found is None:
             return None
         item, index, shown = found
-        when = calendar.to_ms(at) if at is not None else item.view(index).runs.instants[-1]
+        when = item.moment(calendar.to_ms(at)) if at is not None else item.view(index).runs.instants[-1]
         fields = _consistent(RowEdit(category_id=category_id), shown, is_card=item.is_card(index))
         self._record(item, index, shown.id, Edit(self._store.next_seq(), "change", when, when, fields))
         again = self._find(transaction_id)
@@ -88,7 +88,7 @@ class Editing(Registry):
     def close_bill(self, account_id: str, *, at: datetime) -> str:
         """Close a card's open bill now, seen by the next collection; gives its id. Later rows go on the next bill."""
         item, index = self._place_of(account_id)
-        account, instant = item.bank.accounts[index], calendar.to_ms(at)
+        account, instant = item.bank.accounts[index], item.moment(calendar.to_ms(at))
         if not isinstance(account, CreditAccount):
             raise LookupError(f"account {account_id} has no bills")
         bill = account.card.bill_of(instant)
@@ -104,10 +104,10 @@ class Editing(Registry):
         *,
         apply_now: bool,
     ) -> Edited:
-        instant, ids = calendar.to_ms(at), []
+        ids = []
         pairs: dict[str, list[tuple[Transaction | None, Transaction | None]]] = {}
         for item, index, target, op, fields, origin in steps:
-            seq = self._store.next_seq()
+            seq, instant = self._store.next_seq(), item.moment(calendar.to_ms(at))
             row_id = target or self._ids.encode(Kind.ADDED, item.bank.tag, index, 0, seq)
             was = self._shown(item, index, row_id)
             self._record(item, index, row_id, Edit(seq, op, instant, instant if apply_now else None, fields, origin))

@@ -26,18 +26,19 @@ class Item:
         self._runs: dict[frozenset[str], Runs] = {}
 
     def add_run(self, at: int, products: frozenset[str]) -> None:
-        """Take note of a collection; they come in order of time."""
-        if self.collections and at < self.collections[-1][0]:
-            raise ValueError("a collection cannot be older than the last one")
+        """Take note of a collection."""
         self.collections.append((at, products))
         self._runs.clear()
+
+    def moment(self, at: int) -> int:
+        """`at`, or just after the last collection: a clock that stands still or is set back cannot undo one."""
+        return max(at, self.collections[-1][0] + 1) if self.collections else at
 
     def runs(self, *products: str) -> Runs:
         """The collections that refreshed all of `products`."""
         wanted = frozenset(products)
         if wanted not in self._runs:
-            instants = dict.fromkeys(at for at, refreshed in self.collections if wanted <= refreshed)
-            self._runs[wanted] = Runs(list(instants))
+            self._runs[wanted] = Runs([at for at, refreshed in self.collections if wanted <= refreshed])
         return self._runs[wanted]
 
     def is_card(self, index: int) -> bool:

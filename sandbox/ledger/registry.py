@@ -72,9 +72,10 @@ class Registry:
     ) -> Collected:
         """Copy the bank's state of `products` but the failed ones; says what that changed in each account's rows.
 
-        Raises KeyError for an unknown item, ValueError when the item was collected at a later instant.
+        Raises KeyError for an unknown item.
         """
-        item, instant = self._items[item_id], calendar.to_ms(at)
+        item = self._items[item_id]
+        instant = item.moment(calendar.to_ms(at))
         refreshed = frozenset(products) - frozenset(fail)
         item.add_run(instant, refreshed)
         self._store.add_run(item_id, instant, refreshed)
