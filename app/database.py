@@ -69,6 +69,7 @@ def make_engine(url: str, *, pool_size: int, statement_ms: int) -> AsyncEngine:
         max_overflow=0,
         pool_timeout=_ACQUIRE_SECONDS,
         pool_pre_ping=False,
+        hide_parameters=True,  # the text of an error would repeat them, personal values included
         connect_args={
             "server_settings": bounds,
             "timeout": _ACQUIRE_SECONDS,

@@ -259,7 +259,7 @@ def _describe(group: type[_Group], error: ValidationError) -> list[str]:
     problems = []
     for fault in error.errors(include_input=False, include_url=False):
         name = (prefix + str(fault["loc"][0])).upper() if fault["loc"] else group.__name__
-        problems.append(f"{name} {_REMEDIES.get(fault['type'], fault['msg'])}")
+        problems.append(f"{name} {_REMEDIES.get(fault['type']) or fault['msg'].removeprefix('Value error, ')}")
     return problems
 
 
