@@ -17,7 +17,7 @@ from app.pluggy.errors import PluggyRateLimited
 from app.pluggy.limits import PER_MINUTE, Group, Lane
 from app.vault import Vault, VaultError
 
-REDIS_SECONDS: Final = 0.5  # Redis is near; past this it counts as absent
+REDIS_SECONDS: Final = 1.0  # Redis is near; past this it counts as absent
 REST_SECONDS: Final = 5.0  # an absent Redis is not asked again for this long
 
 LOCK_MILLISECONDS: Final = 15_000  # outlives a renewal, and frees the others when its holder was killed

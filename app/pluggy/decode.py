@@ -74,7 +74,7 @@ class _Listing(msgspec.Struct, rename="camel"):
 def decode_page(answer: Answer, read: Callable[[msgspec.Raw], T]) -> Page[T]:
     """A page of a list of either style, each record through `read`; one that fails it is set aside (R28)."""
     require_success(answer)
-    if not answer.body:  # 204, as the list of webhooks may be
+    if answer.status == 204:  # as the list of webhooks may be
         return Page(results=[], bad_records=[], total=0, next=None)
     listing = decode_value(answer, _Listing)
     results: list[T] = []
@@ -90,9 +90,11 @@ def decode_page(answer: Answer, read: Callable[[msgspec.Raw], T]) -> Page[T]:
 def _next_position(answer: Answer, listing: _Listing) -> str | None:
     if listing.next:
         return _cursor_in(answer, listing.next)
-    if listing.page is not None and listing.total_pages is not None and listing.page < listing.total_pages:
-        return str(listing.page + 1)
-    return None
+    if listing.total_pages is None or listing.total_pages <= 1:
+        return None
+    if listing.page is None:
+        raise PluggyUnexpected(f"{answer.call}: one of several pages, without its number")
+    return str(listing.page + 1) if listing.page < listing.total_pages else None
 
 
 def _cursor_in(answer: Answer, following: str) -> str:

@@ -1,4 +1,3 @@
-
 """What can go wrong with a call, named after what the caller does about it.
 
 Texts are safe to log and to show: they hold the method, the path, the status and Pluggy's symbolic code, never a

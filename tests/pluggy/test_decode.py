@@ -258,10 +258,16 @@ def test_json_of_another_shape_is_unexpected(body: str) -> None:
         decode_value(answer(body), Item)
 
 
-@pytest.mark.parametrize("body", ['{"page":1}', '{"results":{}}', "[]"])
+@pytest.mark.parametrize("body", ['{"page":1}', '{"results":{}}', "[]", '{"results":[],"totalPages":2}'])
 def test_a_page_of_another_shape_is_unexpected(body: str) -> None:
     with pytest.raises(PluggyUnexpected):
         decode_page(answer(body), slice_transaction)
+
+
+def test_an_empty_body_is_no_empty_list() -> None:
+    """R26: nothing may look like "all gone" by accident."""
+    with pytest.raises(PluggyUnreadable):
+        decode_page(answer(""), slice_transaction)
 
 
 def test_a_list_answered_with_204_is_empty() -> None:
