@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -29,6 +30,7 @@ class Kind(StrEnum):
     WEBHOOK = "webhook"
     SCHEDULE = "schedule"
     DELETION = "deletion"
+    POLL = "poll"
 
 
 FUNCTIONS: dict[Kind, str] = {
@@ -36,6 +38,7 @@ FUNCTIONS: dict[Kind, str] = {
     Kind.WEBHOOK: "process_webhook_event",
     Kind.SCHEDULE: "auto_sync_connections",
     Kind.DELETION: "delete_connection",
+    Kind.POLL: "poll_connection",
 }
 """The arq function that drains each kind."""
 
@@ -46,11 +49,12 @@ class Bell:
     def __init__(self, queue: ArqRedis) -> None:
         self._queue = queue
 
-    async def ring(self, kind: Kind, owner_id: UUID | None, ref_id: UUID) -> None:
-        """Ask the worker to drain the kind, this id first. Takes 200 ms at most and never raises."""
+    async def ring(self, kind: Kind, owner_id: UUID | None, ref_id: UUID, *, after: timedelta = timedelta(0)) -> None:
+        """Ask the worker to drain the kind, this id first, `after` a while. Takes 200 ms at most and never raises."""
+        owner = str(owner_id) if owner_id else None
         try:
             async with asyncio.timeout(_RING_SECONDS):
-                await self._queue.enqueue_job(FUNCTIONS[kind], str(owner_id) if owner_id else None, str(ref_id))
+                await self._queue.enqueue_job(FUNCTIONS[kind], owner, str(ref_id), _defer_by=after or None)
         except (RedisError, OSError, TimeoutError) as error:
             log.warning("bell_not_rung", kind=kind, ref_id=str(ref_id), error=type(error).__name__)
 
@@ -68,8 +72,10 @@ def make_bell(redis_url: str) -> Bell:
     return Bell(queue)
 
 
-def ring_on_commit(session: AsyncSession, kind: Kind, owner_id: UUID | None, ref_id: UUID) -> None:
-    """Ring for this work after the transaction's commit."""
+def ring_on_commit(
+    session: AsyncSession, kind: Kind, owner_id: UUID | None, ref_id: UUID, *, after: timedelta = timedelta(0)
+) -> None:
+    """Ring for this work after the transaction's commit, or `after` a while more: for what is due only then."""
     bell: Bell | None = session.info.get("bell")
     if bell is not None:
-        after_commit(session, lambda: bell.ring(kind, owner_id, ref_id))
+        after_commit(session, lambda: bell.ring(kind, owner_id, ref_id, after=after))

@@ -19,6 +19,8 @@ from app.events.router import router as events
 from app.health.router import router as health
 from app.http import Edge
 from app.logs import configure_logs
+from app.oauth.router import landing_router
+from app.oauth.router import router as oauth
 from app.owners.authentication import Authenticator
 from app.owners.keys import KeySet
 from app.owners.tokens import TokenVerifier
@@ -31,7 +33,17 @@ from app.webhooks.router import router as webhooks
 
 log = structlog.get_logger()
 
-ROUTERS: tuple[APIRouter, ...] = (connections, sync, accounts, transactions, events, webhooks, health)
+ROUTERS: tuple[APIRouter, ...] = (
+    connections,
+    oauth,
+    landing_router,
+    sync,
+    accounts,
+    transactions,
+    events,
+    webhooks,
+    health,
+)
 """Every slice's router, in the order of the documentation."""
 
 

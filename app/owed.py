@@ -98,6 +98,13 @@ POLICIES: dict[Kind, Policy] = {
         timeout=timedelta(minutes=2),
         parallel=4,
     ),
+    Kind.POLL: Policy(
+        attempts=100,
+        spacing=_seconds(2, 5, 30),
+        lease=timedelta(seconds=30),
+        timeout=timedelta(minutes=1),
+        parallel=16,
+    ),
 }
 
 

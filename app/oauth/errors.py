@@ -93,3 +93,16 @@ class StateExpired(AppError):
 
     def __init__(self, connection_id: UUID) -> None:
         super().__init__(f"This state is older than ten minutes. Follow or repair connection {connection_id}.")
+
+
+class ItemNotMade(AppError):
+    """Pluggy never said that it made the connection's item, so there is nothing to authorise anew."""
+
+    status, code, title = 409, "item_not_made", "Connection never began"
+    user_messages = {
+        "pt-BR": "Esta conexão não chegou a começar. Apague-a e conecte o banco de novo.",
+        "en": "This connection never began. Delete it and connect the bank again.",
+    }
+
+    def __init__(self, connection_id: UUID) -> None:
+        super().__init__(f"Connection {connection_id} has no item: delete it and start anew.", action="reconnect")

@@ -12,10 +12,15 @@ KEPT = timedelta(days=7)
 """How long an expired state is remembered, so that a late landing still gets its page."""
 
 
-async def add(session: AsyncSession, flow: OAuthFlow, *, now: datetime) -> None:
+async def database_now(session: AsyncSession) -> datetime:
+    """Return the database's clock: what expiry is decided with (R13)."""
+    return (await session.execute(select(func.now()))).scalar_one()
+
+
+async def add(session: AsyncSession, flow: OAuthFlow) -> None:
     """Insert a flow, and forget the owner's long expired ones."""
     await session.execute(
-        delete(OAuthFlow).where(OAuthFlow.owner_id == flow.owner_id, OAuthFlow.expires_at < now - KEPT)
+        delete(OAuthFlow).where(OAuthFlow.owner_id == flow.owner_id, OAuthFlow.expires_at < func.now() - KEPT)
     )
     session.add(flow)
     await session.flush()
@@ -37,11 +42,11 @@ async def find_newest(session: AsyncSession, owner_id: UUID, connection_id: UUID
     return (await session.execute(statement)).scalar_one_or_none()
 
 
-async def use(session: AsyncSession, flow: OAuthFlow, *, now: datetime) -> bool:
-    """Use the state up; False when it is expired or was used, by whoever came first (R59)."""
+async def use(session: AsyncSession, flow: OAuthFlow) -> bool:
+    """Use the state up; False when it is expired, or whoever came first has used it (R59)."""
     statement = (
         update(OAuthFlow)
-        .where(OAuthFlow.state_hash == flow.state_hash, OAuthFlow.used_at.is_(None), OAuthFlow.expires_at > now)
+        .where(OAuthFlow.state_hash == flow.state_hash, OAuthFlow.used_at.is_(None), OAuthFlow.expires_at > func.now())
         .values(used_at=func.now())
         .returning(OAuthFlow.state_hash)
         .execution_options(synchronize_session=False)
