@@ -6,16 +6,8 @@ from typing import Final
 from uuid import UUID
 
 from app.pluggy.calls import Calls, Query, joined, to_api_instant
-from app.pluggy.ledger_models import (
-    Account,
-    Balance,
-    Bill,
-    Category,
-    Investment,
-    InvestmentTransaction,
-    Loan,
-    Transaction,
-)
+from app.pluggy.holding_models import Investment, InvestmentTransaction, Loan
+from app.pluggy.ledger_models import Account, Balance, Bill, Category, Transaction
 from app.pluggy.pages import Page, TransactionSlice, slice_transaction
 
 IDS_PER_CALL: Final = 500

@@ -1,5 +1,6 @@
-"""What Pluggy sends about connections: connectors, items, consents, webhooks. Money is in `ledger_models`.
+"""What Pluggy sends about connections: connectors, items, consents, webhooks.
 
+Accounts and transactions are in `ledger_models`, investments and loans in `holding_models`.
 Enums are open: a field of type `str` whose known values are a StrEnum here compares equal to its members, and an
 unknown value is data like any other (R30).
 """
