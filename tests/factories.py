@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,14 +13,15 @@ from app.ids import new_id
 from app.owners.models import Owner
 from app.transactions.models import Transaction, TransactionRevision
 
+_Row = TypeVar("_Row")
+
 NOON = datetime(2026, 3, 4, 15, tzinfo=UTC)
 
 
 async def make_owner(session: AsyncSession, **given: Any) -> Owner:
     """A tenant."""
-    return await _add(
-        session, Owner, {"id": new_id(), "issuer": "https://issuer.example", "subject": str(uuid4())}, given
-    )
+    defaults = {"id": new_id(), "issuer": "https://issuer.example", "subject": str(uuid4())}
+    return await _add(session, Owner, defaults, given)
 
 
 async def make_connection(session: AsyncSession, owner_id: UUID, **given: Any) -> BankConnection:
@@ -100,7 +101,7 @@ async def make_revision(
     return await _add(session, TransactionRevision, defaults, given)
 
 
-async def _add(session: AsyncSession, kind: type[Any], defaults: dict[str, Any], given: dict[str, Any]) -> Any:
+async def _add(session: AsyncSession, kind: type[_Row], defaults: dict[str, Any], given: dict[str, Any]) -> _Row:
     row = kind(**{**defaults, **given})
     session.add(row)
     await session.flush()
