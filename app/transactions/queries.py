@@ -13,10 +13,11 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, bindparam, select, tuple_
 from sqlalchemy.dialects.postgresql import asyncpg
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from app.accounts.models import Account
 from app.connections.models import BankConnection
+from app.reading import read_rows
 from app.transactions.filters import TransactionFilter
 from app.transactions.models import Transaction, TransactionRevision
 
@@ -58,7 +59,7 @@ def _visible(owner_id: UUID) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
 
 
 async def list_page(
-    session: AsyncSession,
+    engine: AsyncEngine,
     owner_id: UUID,
     asked: TransactionFilter,
     *,
@@ -73,8 +74,7 @@ async def list_page(
         values["after_date"], values["after_id"] = after
     values |= {"owner_id": owner_id, "limit": limit}
     text, names = page_statement(conditions)
-    connection = await session.connection()
-    return (await connection.exec_driver_sql(text, tuple(values[name] for name in names))).all()
+    return await read_rows(engine, owner_id, text, tuple(values[name] for name in names))
 
 
 @cache

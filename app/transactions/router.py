@@ -33,7 +33,7 @@ _READ = requires("transactions:read")
     responses=problem_responses(InvalidCursor),
 )
 async def list_transactions(
-    owner: OwnerDep, session: SessionDep, page: PageDep, asked: Annotated[TransactionFilter, Query()]
+    owner: OwnerDep, resources: ResourcesDep, page: PageDep, asked: Annotated[TransactionFilter, Query()]
 ) -> Response:
     """Return the caller's transactions, newest first; those of hidden accounts too.
 
@@ -42,7 +42,7 @@ async def list_transactions(
     """
     binding = ("transactions", owner.id, asked.model_dump(exclude_none=True))
     after = page.place(tuple[date, UUID], binding=binding)
-    found = await service.list_page(session, owner.id, asked, after=after, limit=page.limit + 1)
+    found = await service.list_page(resources.engine, owner.id, asked, after=after, limit=page.limit + 1)
     lines, cursor = page.cut(found, lambda line: (line.date, line.id), binding=binding)
     return Response(encode_page(TransactionPage(lines, cursor)), media_type="application/json")
 

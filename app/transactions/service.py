@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from app.transactions import queries
 from app.transactions.errors import TransactionNotFound
@@ -15,15 +15,15 @@ from app.transactions.queries import TransactionOfConnection
 
 
 async def list_page(
-    session: AsyncSession,
+    engine: AsyncEngine,
     owner_id: UUID,
     asked: TransactionFilter,
     *,
     after: tuple[date, UUID] | None,
     limit: int,
 ) -> Sequence[TransactionLine]:
-    """Return rows that match, newest first by (date, id), strictly after that key."""
-    rows = await queries.list_page(session, owner_id, asked, after=after, limit=limit)
+    """Return rows that match, newest first by (date, id), strictly after that key; in a transaction of its own."""
+    rows = await queries.list_page(engine, owner_id, asked, after=after, limit=limit)
     return [line_of(row) for row in rows]
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Sessions, make_engine, make_sessions, transaction
 from app.owners.principal import SCOPES
+from app.reading import read_rows
 from app.resources import Resources
 from app.transactions import queries
 from app.transactions.filters import TransactionFilter
@@ -137,27 +138,39 @@ async def test_rows_of_another_owner_never_appear(
 
 
 async def test_each_of_both_walls_holds_alone(
-    sessions: Sessions, owner_id: UUID, other_owner_id: UUID, postgres_url: Callable[..., str], database_name: str
+    resources: Resources, owner_id: UUID, other_owner_id: UUID, postgres_url: Callable[..., str], database_name: str
 ) -> None:
-    """R53 without R54, and R54 without R53: SQL under the wrong owner, and SQL by a role that sees all."""
-    (own,) = await add_rows(sessions, owner_id, {})
-    (foreign,) = await add_rows(sessions, other_owner_id, {})
-    engine = make_engine(postgres_url("postgres", database_name), pool_size=1, statement_ms=5_000)
+    """R53 without R54, and R54 without R53: SQL for the wrong owner, and SQL by a role that sees all."""
+    (own,) = await add_rows(resources.sessions, owner_id, {})
+    (foreign,) = await add_rows(resources.sessions, other_owner_id, {})
+    everything = make_engine(postgres_url("postgres", database_name), pool_size=1, statement_ms=5_000)
+    text, names = queries.page_statement(())
+    wrong = {"owner_id": other_owner_id, "limit": 50}
 
-    async with transaction(sessions, owner_id) as session:
-        by_policy = await page_of(session, other_owner_id)
+    by_policy = await read_rows(resources.engine, owner_id, text, tuple(wrong[name] for name in names))
+    unbounded = await read_rows(resources.engine, owner_id, "SELECT id FROM transactions", ())
+    by_sql = await queries.list_page(everything, owner_id, TransactionFilter(), after=None, limit=50)
+    async with transaction(resources.sessions, owner_id) as session:
         found_by_policy = await queries.find(session, other_owner_id, foreign)
-    async with transaction(make_sessions(engine), None) as session:
-        by_sql = await page_of(session, owner_id)
+    async with transaction(make_sessions(everything), None) as session:
         found_by_sql = await queries.find(session, owner_id, foreign)
+    await everything.dispose()
+
+    assert ([*by_policy], [row.id for row in unbounded], [row.id for row in by_sql]) == ([], [own], [own])
+    assert (found_by_policy, found_by_sql) == (None, None)
+
+
+async def test_a_read_leaves_no_owner_behind_on_its_connection(resources: Resources, owner_id: UUID) -> None:
+    """R54: the next user of a pooled connection begins as nobody."""
+    setting = "SELECT nullif(current_setting('banking.owner', true), '')"
+    engine = make_engine(resources.settings.database.url, pool_size=1, statement_ms=5_000)
+
+    during = await read_rows(engine, owner_id, setting, ())
+    async with engine.connect() as connection:
+        after = (await connection.exec_driver_sql(setting)).scalar_one()
     await engine.dispose()
 
-    assert (by_policy, found_by_policy) == ([], None)
-    assert ([row.id for row in by_sql], found_by_sql) == ([own], None)
-
-
-async def page_of(session: AsyncSession, owner_id: UUID) -> list[Any]:
-    return list(await queries.list_page(session, owner_id, TransactionFilter(), after=None, limit=50))
+    assert ([row[0] for row in during], after) == ([str(owner_id)], None)
 
 
 @pytest.mark.parametrize(
