@@ -19,7 +19,7 @@ class Style(NamedTuple):
 
     padding: int
     running_balance: bool
-    provider_ids: bool
+    open_finance: bool
     orders: bool
     instalments: int
 
@@ -71,6 +71,7 @@ class Bank:
 
     def _statement(self, spec: AccountSpec, *, padding: int | None = None) -> Statement:
         style, is_credit = self._style, spec.kind is AccountKind.CARD
+        of_profile = self.opening.profile.open_finance
         return Statement(
             ids=self.ids,
             key=self.customer.key,
@@ -81,7 +82,7 @@ class Bank:
             padding=style.padding if padding is None else padding,
             is_credit=is_credit,
             running_balance=style.running_balance and not is_credit,
-            provider_ids=style.provider_ids,
+            open_finance=style.open_finance if of_profile is None else of_profile,
             orders=style.orders,
         )
 

@@ -13,7 +13,7 @@ MOST_ROWS = 5_000
 def filler(customer: Customer, month: int, present: int) -> list[Draft]:
     """What brings a month from its `present` rows to that number times the multiplier, the history to 5,000 at most."""
     profile = customer.profile
-    wanted = min(present * profile.multiplier, MOST_ROWS // profile.history_months)
+    wanted = min(present * profile.multiplier, MOST_ROWS // (profile.history_months + 1))
     draws, start, days = customer.draws("filler", month), calendar.first_day(month), calendar.days_in(month)
     known = [people.person(customer.draws("filler-party", n)) for n in range(40)] if wanted > present else []
     drafts = []

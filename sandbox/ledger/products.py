@@ -165,7 +165,7 @@ _FIRST_INSTALMENT, _INSTALMENTS = 276, 60  # January 2023; a new loan follows wh
 
 
 def loans(item: Item) -> list[Loan]:
-    """The loan that the first bank's checking account pays off, none for companies; empty before a collection of LOANS."""
+    """What a person's first bank lent and its checking account pays off; empty before a collection of LOANS."""
     runs, customer = item.runs("LOANS"), item.bank.customer
     if not runs.instants or customer.is_company or customer.slot:
         return []

@@ -24,7 +24,8 @@ class Profile:
     """`multiplier` adds small movements to the first checking account, up to 5,000 rows in the history.
 
     `history_months` is how far back the first collection sees. The real API gives up to 12; the default is longer, so
-    that insights have seasons to compare.
+    that insights have seasons to compare. `open_finance` decides whether rows carry the bank's own ids and operation
+    types; None leaves it to the institution.
     """
 
     name: str = "household"
@@ -34,6 +35,7 @@ class Profile:
     cards: int | None = None
     history_months: int = 24
     joint: bool = False
+    open_finance: bool | None = None
 
     @property
     def is_company(self) -> bool:

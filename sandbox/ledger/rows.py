@@ -80,7 +80,7 @@ class Statement:
     padding: int  # milliseconds after 00:00Z that stand for "no time given": 0 or three hours
     is_credit: bool
     running_balance: bool
-    provider_ids: bool
+    open_finance: bool  # such banks give their own ids and operation types
     orders: bool
 
     def draws(self, *parts: object) -> Draws:
@@ -151,8 +151,8 @@ def make_shape(
         category=categories.name_of(draft.category),
         category_id=draft.category,
         provider_code=f"{month * 7919 + n * 31:06d}"[-6:] if n % 3 == 0 else None,
-        provider_id=_provider_id(statement, month, n) if statement.provider_ids else None,
-        operation_type=draft.operation,
+        provider_id=_provider_id(statement, month, n) if statement.open_finance else None,
+        operation_type=draft.operation if statement.open_finance else None,
         operation_type_additional_info=None,
         order=order,
         payment_data=draft.payment,
