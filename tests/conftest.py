@@ -10,6 +10,7 @@ import pytest
 import worker.jobs  # noqa: F401 # registers them
 from app.database import Sessions, transaction
 from app.ids import new_id
+from app.logs import configure_logs
 from app.owners.models import Owner
 from app.owners.principal import DEFAULT_SCOPES, Principal
 from app.resources import Resources, open_resources
@@ -68,6 +69,12 @@ def worker_number(request: pytest.FixtureRequest) -> int:
     """0, 1, … under xdist; 0 without it."""
     workerinput: dict[str, Any] = getattr(request.config, "workerinput", {"workerid": "gw0"})
     return int(workerinput["workerid"].removeprefix("gw"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def logs() -> None:
+    """Logs as a deployment has them; the default set-up would print the locals of every frame."""
+    configure_logs(make_settings().service)
 
 
 @pytest.fixture(scope="session")

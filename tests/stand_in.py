@@ -98,6 +98,7 @@ async def held(sessions: Sessions, owner_id: UUID, connection_id: UUID) -> dict[
             & Transaction.removed_at.is_(None),
         )
         .where(Account.owner_id == owner_id, Account.connection_id == connection_id, Account.removed_at.is_(None))
+        .order_by(Account.pluggy_id, Transaction.pluggy_id)
     )
     ledger: dict[str, list[Row]] = {}
     async with transaction(sessions, owner_id) as session:

@@ -50,7 +50,10 @@ async def _read(reader: AccountReader, removal: Removal, account: AccountReading
     await reader.read_windows(account)
     await removal.settle_absent(account)
     await _reunite(reader, account)
-    await _end(reader, account, status="succeeded")
+    if account.quarantined:
+        unreadable = f"{account.quarantined} records could not be read; they are asked for again at the next run"
+        removal.warnings.append({"code": "records_quarantined", "subject": str(account.id), "message": unreadable})
+    await _end(reader, account, status="partial" if account.quarantined else "succeeded")
 
 
 async def _reunite(reader: AccountReader, account: AccountReading) -> None:
@@ -82,7 +85,7 @@ async def _end(reader: AccountReader, account: AccountReading, *, status: str, *
         newest = await repository.end_account(
             session, claim.owner_id, claim.run_id, account.id, status=status, **columns
         )
-        if status == "succeeded":
+        if status == "succeeded":  # else the next run begins where this one did
             await account_rows.set_read(
                 session,
                 claim.owner_id,

@@ -14,7 +14,7 @@ from app.connections import service as connections
 from app.connections.errors import ConnectionFenced, ConnectionNotFound
 from app.connections.mapping import item_columns
 from app.database import in_transaction
-from app.pluggy.errors import PluggyNotFound, PluggyRateLimited, PluggyUnavailable
+from app.pluggy.errors import PluggyAuthError, PluggyError, PluggyNotFound, PluggyRateLimited, PluggyUnavailable
 from app.pluggy.models import Item
 from app.resources import Resources
 from app.sync import plan, repository, service
@@ -104,6 +104,14 @@ class _Run:
             return timedelta(seconds=min(limit.retry_after or 60.0, _LONGEST_PAUSE))
         except PluggyUnavailable:
             await self._note("pluggy_unavailable", "Pluggy did not answer; the run is tried again by itself.")
+            raise
+        except PluggyAuthError:
+            await self._note(
+                "pluggy_auth_failed", "Pluggy refused the service's own credentials: the operator must act."
+            )
+            raise
+        except PluggyError as error:
+            await self._note("pluggy_refused", str(error))
             raise
         return None
 

@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from sqlalchemy import select
+
 from app.connections import flow as connections
 from app.connections.models import BankConnection
 from app.database import transaction
@@ -16,10 +18,20 @@ async def connect(
     resources: Resources, runner: Runner, stand_in: StandIn, owner_id: UUID, *, user: str = "user-ok"
 ) -> BankConnection:
     """A connection whose first sync is over."""
-    item_id = await stand_in.make_item(owner_id, user=user)
-    connection, _ = await connections.create_from_item(resources, owner_id, item_id)
+    connection = await connect_without_sync(resources, stand_in, owner_id, user=user)
     await runner.settle()
     return connection
+
+
+async def connect_without_sync(
+    resources: Resources, stand_in: StandIn, owner_id: UUID, *, user: str = "user-ok"
+) -> BankConnection:
+    """A connection whose first sync is queued."""
+    item_id = await stand_in.make_item(owner_id, user=user)
+    await connections.create_from_item(resources, owner_id, item_id)
+    async with transaction(resources.sessions, owner_id) as session:
+        made = await session.execute(select(BankConnection).where(BankConnection.item_id == item_id))
+        return made.scalar_one()
 
 
 async def queue_sync(resources: Resources, connection: BankConnection) -> UUID:
