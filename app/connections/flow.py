@@ -4,15 +4,20 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from urllib.parse import urlencode
 from uuid import UUID
 
 from app.clock import utc_now
-from app.connections import service
+from app.connections import removal, service
 from app.connections.errors import ItemNotFound, RedirectNotAllowed, SandboxItemRefused
-from app.connections.mapping import item_columns
+from app.connections.mapping import gone_columns, item_columns
 from app.connections.models import BankConnection
+from app.connections.refusals import ItemGone
+from app.connections.status import DELETED, judge
 from app.database import in_transaction, transaction
+from app.oauth import service as oauth
+from app.oauth.errors import ItemNotMade
 from app.pluggy.errors import PluggyNotFound
 from app.pluggy.item_calls import ConnectOptions
 from app.pluggy.limits import Lane
@@ -46,14 +51,11 @@ async def create_connect_token(
 ) -> ConnectToken:
     """Return a token for one opening of the widget, bound to this owner; with a connection it repairs that one.
 
-    Raises ConnectionNotFound, RedirectNotAllowed.
+    Raises ConnectionNotFound, RedirectNotAllowed, ItemNotMade, ItemGone.
     """
     if oauth_redirect_uri is not None and oauth_redirect_uri not in resources.settings.service.oauth_redirect_uris:
         raise RedirectNotAllowed
-    item_id = None
-    if connection_id is not None:
-        async with transaction(resources.sessions, owner_id) as session:
-            item_id = (await service.get(session, owner_id, connection_id)).item_id
+    item_id = None if connection_id is None else await _item_to_repair(resources, owner_id, connection_id)
     settings = resources.settings
     options = ConnectOptions(
         client_user_id=str(owner_id),
@@ -62,7 +64,10 @@ async def create_connect_token(
         products=tuple(products) or None,
     )
     asked_at = utc_now()
-    token = await resources.pluggy.for_lane(Lane.USER).create_connect_token(item_id=item_id, options=options)
+    try:
+        token = await resources.pluggy.for_lane(Lane.USER).create_connect_token(item_id=item_id, options=options)
+    except PluggyNotFound:
+        raise await gone(resources, owner_id, connection_id) from None
     widget: dict[str, object] = {"connectToken": token, "includeSandbox": settings.pluggy.use_sandbox}
     if item_id is not None:
         widget["updateItem"] = str(item_id)
@@ -75,11 +80,40 @@ async def create_connect_token(
     return ConnectToken(token, asked_at + CONNECT_TOKEN_LIFE, widget, f"{page}?{urlencode(query)}")
 
 
-async def create_from_item(resources: Resources, owner_id: UUID, item_id: UUID) -> tuple[BankConnection, bool]:
-    """Return the owner's connection of an item made with a connect token of ours, and whether it was made now.
+async def _item_to_repair(resources: Resources, owner_id: UUID, connection_id: UUID) -> UUID:
+    async with transaction(resources.sessions, owner_id) as session:
+        connection = await service.get(session, owner_id, connection_id)
+    if connection.item_id is None:
+        raise ItemNotMade(connection_id)
+    if connection.status == DELETED:
+        raise ItemGone
+    return connection.item_id
 
-    The proof is the item's `clientUserId`, read from Pluggy, never from the caller. Its first sync is queued, and
-    events that came before it are taken up. Raises ItemNotFound, SandboxItemRefused, ConnectionBeingDeleted.
+
+async def gone(resources: Resources, owner_id: UUID, connection_id: UUID | None) -> ItemGone:
+    """Note that Pluggy no longer has the connection's item, and return what to tell the person."""
+    if connection_id is not None:
+        await in_transaction(
+            resources.sessions,
+            owner_id,
+            lambda session: service.record_item(session, owner_id, connection_id, gone_columns()),
+        )
+    return ItemGone()
+
+
+class Registered(NamedTuple):
+    """The owner's connection of an item, and whether it was made now."""
+
+    connection: BankConnection
+    is_new: bool
+
+
+async def create_from_item(resources: Resources, owner_id: UUID, item_id: UUID) -> Registered:
+    """Return the owner's connection of an item made with a connect token of ours.
+
+    The proof is the item's `clientUserId`, read from Pluggy, never from the caller. A new one's first sync is queued,
+    events that came before it are taken up, and an item whose visit is not over is watched. Raises ItemNotFound,
+    SandboxItemRefused, ConnectionBeingDeleted.
     """
     item = await _own_item(resources, owner_id, item_id)
     if item.connector and item.connector.is_sandbox and not resources.settings.pluggy.use_sandbox:
@@ -89,7 +123,10 @@ async def create_from_item(resources: Resources, owner_id: UUID, item_id: UUID) 
         if is_new:
             await sync.request_sync(session, owner_id, connection.id, trigger=SyncTrigger.CONNECT)
             await webhooks.adopt_orphans(session, item_id)
-    return connection, is_new
+            if not judge(connection, utc_now()).is_settled:
+                await oauth.watch(session, owner_id, connection.id, resources.settings.sync)
+                connection = await service.hold(session, owner_id, connection.id)
+    return Registered(connection, is_new)
 
 
 async def _own_item(resources: Resources, owner_id: UUID, item_id: UUID) -> Item:
@@ -105,10 +142,10 @@ async def _own_item(resources: Resources, owner_id: UUID, item_id: UUID) -> Item
 async def delete_upstream(resources: Resources, owner_id: UUID, deletion_id: UUID) -> None:
     """Carry out the owed part of a deletion: have Pluggy delete the item and revoke its consent (R35)."""
     async with transaction(resources.sessions, owner_id) as session:
-        deletion = await service.get_deletion(session, owner_id, deletion_id)
+        deletion = await removal.get_deletion(session, owner_id, deletion_id)
     if deletion.finished_at is not None:
         return
     if deletion.item_id is not None:
         with suppress(PluggyNotFound):  # gone is what we want
             await resources.pluggy.delete_item(deletion.item_id)
-    await in_transaction(resources.sessions, owner_id, lambda session: service.finish_deletion(session, deletion))
+    await in_transaction(resources.sessions, owner_id, lambda session: removal.finish_deletion(session, deletion))

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.connections.models import BankConnection, Deletion, ItemOwner
+from app.sync.models import SyncRun
 
 
 def _visible(owner_id: UUID) -> ColumnElement[bool]:
@@ -95,10 +96,25 @@ async def update(session: AsyncSession, owner_id: UUID, connection_id: UUID, col
     )
 
 
-async def hide(session: AsyncSession, owner_id: UUID, connection_id: UUID, *, change_number: int) -> None:
-    """Mark the connection as being deleted and forget what it awaited."""
-    columns = {"deleting_at": func.now(), "parameter": None, "user_action": None, "change_number": change_number}
-    await update(session, owner_id, connection_id, columns)
+async def last_run(session: AsyncSession, owner_id: UUID, connection_id: UUID) -> SyncRun | None:
+    """Return the connection's newest run."""
+    statement = (
+        select(SyncRun)
+        .where(SyncRun.owner_id == owner_id, SyncRun.connection_id == connection_id)
+        .order_by(SyncRun.id.desc())
+        .limit(1)
+    )
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def list_at_connector(session: AsyncSession, owner_id: UUID, connector_id: int) -> Sequence[UUID]:
+    """Return the ids of the owner's connections at one institution, oldest first."""
+    statement = (
+        select(BankConnection.id)
+        .where(_visible(owner_id), BankConnection.connector_id == connector_id)
+        .order_by(BankConnection.created_at, BankConnection.id)
+    )
+    return (await session.execute(statement)).scalars().all()
 
 
 async def add_deletion(session: AsyncSession, deletion: Deletion) -> Deletion:

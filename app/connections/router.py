@@ -1,11 +1,13 @@
 """HTTP of connections."""
 
 from datetime import datetime
+from typing import Annotated, NamedTuple
 from uuid import UUID
 
-from fastapi import Response, status
+from fastapi import Depends, Header, Response, status
 
-from app.connections import flow, service
+from app.clock import utc_now
+from app.connections import flow, refusals, removal, repair, service
 from app.connections.errors import (
     ConnectionBeingDeleted,
     ConnectionNotFound,
@@ -14,19 +16,29 @@ from app.connections.errors import (
     RedirectNotAllowed,
     SandboxItemRefused,
 )
-from app.connections.models import BankConnection, Deletion
+from app.connections.models import Deletion
+from app.connections.repair import Answer, Repair
 from app.connections.schemas import (
+    AuthorizationRead,
     ConnectionRead,
+    ConnectionRow,
     ConnectTokenRead,
     ConnectTokenRequest,
+    CredentialsRequest,
     DeletionRead,
     FromItemRequest,
-    InstitutionRead,
+    MfaRequest,
+    RepairRead,
+    plain,
 )
+from app.connections.view import View, shown, shown_row
+from app.database import transaction
 from app.dependencies import OwnerDep, PageDep, ResourcesDep, SessionDep
-from app.http_errors import PluggyAuthFailed, PluggyIsUnavailable
+from app.http_errors import PluggyAuthFailed, PluggyHasRefused, PluggyIsUnavailable
+from app.oauth.errors import ItemNotMade
 from app.pagination import InvalidCursor
-from app.problems import problem_responses
+from app.problems import preferred_language, problem_responses
+from app.resources import Resources
 from app.routing import make_router, requires
 from app.schemas import Results
 
@@ -34,21 +46,53 @@ router = make_router("connections")
 
 _READ = requires("connections:read")
 _WRITE = requires("connections:write")
-_PLUGGY = (PluggyIsUnavailable, PluggyAuthFailed)
+_PLUGGY = (PluggyIsUnavailable, PluggyAuthFailed, PluggyHasRefused)
+_VISIT = (
+    ItemNotMade,
+    refusals.ItemGone,
+    refusals.AlreadyUpdating,
+    refusals.VisitedTooRecently,
+    refusals.LoginBackoff,
+    refusals.ConnectionSuspended,
+    refusals.CredentialsNeeded,
+    refusals.OtherAccountUsed,
+    refusals.UpdatesNotPossible,
+    refusals.InstitutionOffline,
+    refusals.MfaAlreadyUsed,
+)
+
+
+class Place(NamedTuple):
+    """Where a page of the list ends."""
+
+    created_at: datetime
+    id: UUID
+
+
+async def get_view(
+    resources: ResourcesDep,
+    accept_language: Annotated[str, Header(max_length=500, description="Language of `user_message`.")] = "",
+) -> View:
+    """Return for whom connections are shown."""
+    return View(resources.settings.sync, preferred_language(accept_language), utc_now())
+
+
+ViewDep = Annotated[View, Depends(get_view)]
 
 
 @router.post(
     "/connections/create_connect_token/",
     dependencies=[_WRITE],
     summary="Get a token for the widget",
-    responses=problem_responses(ConnectionNotFound, RedirectNotAllowed, *_PLUGGY),
+    responses=problem_responses(ConnectionNotFound, RedirectNotAllowed, ItemNotMade, refusals.ItemGone, *_PLUGGY),
 )
 async def create_connect_token(
     owner: OwnerDep, resources: ResourcesDep, body: ConnectTokenRequest | None = None
 ) -> ConnectTokenRead:
     """Return a token for one opening of Pluggy Connect, good for 30 minutes, and the page that opens it.
 
-    Items made with it belong to the caller: hand the item's id to `create_from_item`.
+    Items made with it belong to the caller: hand the item's id to `create_from_item`. A login that is connected
+    already is refused by the widget (`ITEM_USER_ALREADY_EXISTS`, with the item): hand that item over instead.
     """
     asked = body or ConnectTokenRequest()
     token = await flow.create_connect_token(
@@ -72,7 +116,7 @@ async def create_connect_token(
     },
 )
 async def create_from_item(
-    body: FromItemRequest, owner: OwnerDep, resources: ResourcesDep, response: Response
+    body: FromItemRequest, owner: OwnerDep, resources: ResourcesDep, view: ViewDep, response: Response
 ) -> ConnectionRead:
     """Make the caller's connection of an item and queue its first sync.
 
@@ -81,19 +125,21 @@ async def create_from_item(
     connection, is_new = await flow.create_from_item(resources, owner.id, body.item_id)
     if not is_new:
         response.status_code = status.HTTP_200_OK
-    return shown(connection)
+    return await _read(resources, owner.id, connection.id, view)
 
 
 @router.get(
     "/connections/", dependencies=[_READ], summary="List connections", responses=problem_responses(InvalidCursor)
 )
-async def list_connections(owner: OwnerDep, session: SessionDep, page: PageDep) -> Results[ConnectionRead]:
+async def list_connections(
+    owner: OwnerDep, session: SessionDep, page: PageDep, view: ViewDep
+) -> Results[ConnectionRow]:
     """Return the caller's connections, newest first."""
     binding = ("connections", owner.id)
-    after = page.place(tuple[datetime, UUID], binding=binding)
+    after = page.place(Place, binding=binding)
     found = await service.list_page(session, owner.id, after=after, limit=page.limit + 1)
-    rows, cursor = page.cut(found, lambda row: (row.created_at, row.id), binding=binding)
-    return Results(results=[shown(row) for row in rows], next_cursor=cursor)
+    rows, cursor = page.cut(found, lambda row: Place(row.created_at, row.id), binding=binding)
+    return Results(results=[shown_row(row, view) for row in rows], next_cursor=cursor)
 
 
 @router.get(
@@ -102,9 +148,63 @@ async def list_connections(owner: OwnerDep, session: SessionDep, page: PageDep) 
     summary="Get a connection",
     responses=problem_responses(ConnectionNotFound),
 )
-async def get_connection(connection_id: UUID, owner: OwnerDep, session: SessionDep) -> ConnectionRead:
-    """Return one connection with its state as last read."""
-    return shown(await service.get(session, owner.id, connection_id))
+async def get_connection(connection_id: UUID, owner: OwnerDep, session: SessionDep, view: ViewDep) -> ConnectionRead:
+    """Return one connection with its state as last read, and what the person must do next.
+
+    To wait for a bank: ask every 5 seconds until `is_ready`, `is_failed`, or `poll_status` is `timed_out`. A timed out
+    connection is not lost: it goes on when the person does.
+    """
+    return shown(await service.overview(session, owner.id, connection_id), view)
+
+
+@router.post(
+    "/connections/{connection_id}/update_credentials/",
+    dependencies=[_WRITE],
+    summary="Repair a connection's login",
+    responses={
+        202: {"model": RepairRead, "description": "The bank is being visited; follow the connection."},
+        **problem_responses(ConnectionNotFound, *_VISIT, *_PLUGGY),
+    },
+)
+async def update_credentials(
+    connection_id: UUID,
+    owner: OwnerDep,
+    resources: ResourcesDep,
+    view: ViewDep,
+    response: Response,
+    body: CredentialsRequest | None = None,
+) -> RepairRead:
+    """Send a new login to the bank, or get what the person gives it in.
+
+    With `parameters`: the bank is visited with them (202). Empty: a connect token in update mode, or, at banks with
+    their own authorisation pages, a new authorisation. Credentials pass through; they are neither stored nor logged.
+    `Idempotency-Key` has no effect here.
+    """
+    parameters = plain(body.parameters) if body is not None else None
+    outcome = await repair.update_credentials(resources, owner.id, connection_id, parameters)
+    if parameters is not None:
+        response.status_code = status.HTTP_202_ACCEPTED
+    return _shown_repair(outcome, await _read(resources, owner.id, connection_id, view))
+
+
+@router.post(
+    "/connections/{connection_id}/update_mfa/",
+    dependencies=[_WRITE],
+    status_code=status.HTTP_202_ACCEPTED,
+    summary="Answer what the bank asks for",
+    responses=problem_responses(ConnectionNotFound, refusals.MfaNotAwaited, refusals.MfaExpired, *_VISIT, *_PLUGGY),
+)
+async def update_mfa(
+    connection_id: UUID, body: MfaRequest, owner: OwnerDep, resources: ResourcesDep, view: ViewDep
+) -> ConnectionRead:
+    """Give the bank the code, choice or text of `action_required.prompt`; the visit then goes on.
+
+    The server looks up what the value is called. At banks that want a new code at every visit, it begins one. Codes
+    pass through; they are neither stored nor logged. `Idempotency-Key` has no effect here.
+    """
+    value = None if body.value is None else body.value.get_secret_value()
+    await repair.update_mfa(resources, owner.id, connection_id, Answer(value, plain(body.parameters)))
+    return await _read(resources, owner.id, connection_id, view)
 
 
 @router.delete(
@@ -118,7 +218,7 @@ async def delete_connection(
     connection_id: UUID, owner: OwnerDep, session: SessionDep, response: Response
 ) -> DeletionRead:
     """Forget the connection's data at once and have Pluggy delete the item, which revokes the consent."""
-    deletion = await service.start_deletion(session, owner.id, connection_id)
+    deletion = await removal.start_deletion(session, owner.id, connection_id)
     response.headers["Location"] = f"/api/banking/deletions/{deletion.id}/"
     return _shown_deletion(deletion)
 
@@ -131,31 +231,20 @@ async def delete_connection(
 )
 async def get_deletion(deletion_id: UUID, owner: OwnerDep, session: SessionDep) -> DeletionRead:
     """Return how far a deletion has come."""
-    return _shown_deletion(await service.get_deletion(session, owner.id, deletion_id))
+    return _shown_deletion(await removal.get_deletion(session, owner.id, deletion_id))
 
 
-def shown(connection: BankConnection) -> ConnectionRead:
-    """Return what a client sees of a connection."""
-    return ConnectionRead(
-        id=connection.id,
-        item_id=connection.item_id,
-        institution=InstitutionRead(
-            connector_id=connection.connector_id,
-            name=connection.institution_name,
-            image_url=connection.institution_image_url,
-            is_open_finance=connection.is_open_finance,
-            is_sandbox=connection.is_sandbox,
-        ),
-        products=connection.products,
-        status=connection.status,
-        execution_status=connection.execution_status,
-        error_code=connection.error_code,
-        last_read_at=connection.last_read_at,
-        item_updated_at=connection.item_updated_at,
-        next_sync_at=connection.next_sync_at,
-        consent_expires_at=connection.consent_expires_at,
-        created_at=connection.created_at,
-        updated_at=connection.updated_at,
+async def _read(resources: Resources, owner_id: UUID, connection_id: UUID, view: View) -> ConnectionRead:
+    async with transaction(resources.sessions, owner_id) as session:
+        return shown(await service.overview(session, owner_id, connection_id), view)
+
+
+def _shown_repair(outcome: Repair, connection: ConnectionRead) -> RepairRead:
+    token, authorization = outcome.connect_token, outcome.authorization
+    return RepairRead(
+        connection=connection,
+        connect_token=None if token is None else ConnectTokenRead.model_validate(token),
+        authorization=None if authorization is None else AuthorizationRead.model_validate(authorization),
     )
 
 

@@ -2,26 +2,31 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import owed
-from app.accounts import repository as accounts
 from app.changes import next_change
+from app.clock import utc_now
 from app.connections import repository
 from app.connections.errors import (
     ConnectionBeingDeleted,
     ConnectionFenced,
     ConnectionNotFound,
-    DeletionNotFound,
     ItemNotFound,
 )
-from app.connections.models import BankConnection, Deletion
+from app.connections.models import BankConnection
+from app.connections.outage import outage_columns
+from app.connections.status import ActionKind, Verdict, judge
+from app.events.service import record_event
 from app.ids import new_id
 from app.jobs import Kind
-from app.transactions import repository as transactions
+from app.sync.models import SyncRun
+
+log = structlog.get_logger()
 
 
 async def get(session: AsyncSession, owner_id: UUID, connection_id: UUID) -> BankConnection:
@@ -59,6 +64,7 @@ async def register(
     connection = await repository.add(
         session, owner_id, connection_id, item_id=item_id, change_number=number, **columns
     )
+    await record_event(session, owner_id, "connection.created", {"connection_id": connection_id})
     return connection, True
 
 
@@ -68,13 +74,40 @@ async def hold_fence(session: AsyncSession, owner_id: UUID, connection_id: UUID,
         raise ConnectionFenced
 
 
-async def record_item(session: AsyncSession, owner_id: UUID, connection_id: UUID, columns: dict[str, Any]) -> None:
-    """Bring the connection up to the item's state; an equal state is not written."""
+async def record_item(
+    session: AsyncSession, owner_id: UUID, connection_id: UUID, columns: dict[str, Any]
+) -> BankConnection:
+    """Bring the connection up to the item's state, tell of what that changes for a client, and return it.
+
+    An equal state is not written. An outage begins and ends here. Raises ConnectionNotFound.
+    """
+    now = utc_now()
     connection = await get(session, owner_id, connection_id)
-    if all(getattr(connection, name) == value for name, value in columns.items()):
-        return
+    before = judge(connection, now)
+    wanted = {**columns, **outage_columns(connection, columns, now)}
+    changes = {name: value for name, value in wanted.items() if getattr(connection, name) != value}
+    if not changes:
+        return connection
     number = await next_change(session, owner_id)
-    await repository.update(session, owner_id, connection_id, {**columns, "change_number": number})
+    await repository.update(session, owner_id, connection_id, {**changes, "change_number": number})
+    await session.refresh(connection)
+    await _tell(session, connection, before, judge(connection, now))
+    return connection
+
+
+async def _tell(session: AsyncSession, connection: BankConnection, before: Verdict, after: Verdict) -> None:
+    """Record the events of a change: once per change of health, once per action that a person must newly take."""
+    told = {"connection_id": connection.id, "health": after.health}
+    if after.health != before.health:
+        await record_event(session, connection.owner_id, "connection.updated", told)
+        state = {"status": connection.status, "execution_status": connection.execution_status}
+        log.info("connection_changed", connection_id=str(connection.id), health=after.health, **state)
+    action = after.action
+    if action is None or action.kind == ActionKind.WAIT:
+        return
+    if before.action is None or (before.action.kind, before.action.reason) != (action.kind, action.reason):
+        told = {"connection_id": connection.id, "kind": action.kind, "reason": action.reason}
+        await record_event(session, connection.owner_id, "connection.action_required", told)
 
 
 async def record_read(
@@ -85,42 +118,6 @@ async def record_read(
         session, owner_id, connection_id, {"last_read_at": last_read_at, "next_sync_at": next_sync_at}
     )
     await owed.add(session, Kind.SCHEDULE, owner_id, connection_id, due_at=next_sync_at)
-
-
-async def start_deletion(session: AsyncSession, owner_id: UUID, connection_id: UUID) -> Deletion:
-    """Hide the connection, fence off its runs, forget what is personal, and owe the deletion at Pluggy (R35).
-
-    Raises ConnectionNotFound.
-    """
-    connection = await repository.raise_fence(session, owner_id, connection_id)
-    if connection is None:
-        raise ConnectionNotFound(connection_id)
-    number = await next_change(session, owner_id)
-    await repository.hide(session, owner_id, connection_id, change_number=number)
-    await transactions.purge(session, owner_id, connection_id, change_number=number)
-    await accounts.purge(session, owner_id, connection_id, change_number=number)
-    await owed.drop(session, Kind.SCHEDULE, connection_id)
-    deletion = await repository.add_deletion(
-        session,
-        Deletion(owner_id=owner_id, id=new_id(), connection_id=connection_id, item_id=connection.item_id),
-    )
-    await owed.add(session, Kind.DELETION, owner_id, deletion.id)
-    return deletion
-
-
-async def get_deletion(session: AsyncSession, owner_id: UUID, deletion_id: UUID) -> Deletion:
-    """Return the deletion. Raises DeletionNotFound."""
-    deletion = await repository.find_deletion(session, owner_id, deletion_id)
-    if deletion is None:
-        raise DeletionNotFound(deletion_id)
-    return deletion
-
-
-async def finish_deletion(session: AsyncSession, deletion: Deletion) -> None:
-    """Note that Pluggy no longer has the item; nobody holds it any more."""
-    await repository.finish_deletion(session, deletion.owner_id, deletion.id)
-    if deletion.item_id is not None:
-        await repository.release_item(session, deletion.item_id)
 
 
 async def add_awaiting_item(session: AsyncSession, owner_id: UUID, columns: dict[str, Any]) -> BankConnection:
@@ -168,3 +165,19 @@ async def set_polling(
 async def discard_awaiting_item(session: AsyncSession, owner_id: UUID, connection_id: UUID) -> None:
     """Forget a connection whose item Pluggy refused to make."""
     await repository.remove_awaiting_item(session, owner_id, connection_id)
+
+
+class Overview(NamedTuple):
+    """A connection with what stands around it: its newest run, and the owner's other connections at the bank."""
+
+    connection: BankConnection
+    last_run: SyncRun | None
+    elsewhere: Sequence[UUID]
+
+
+async def overview(session: AsyncSession, owner_id: UUID, connection_id: UUID) -> Overview:
+    """Return the connection with what stands around it. Raises ConnectionNotFound."""
+    connection = await get(session, owner_id, connection_id)
+    last_run = await repository.last_run(session, owner_id, connection_id)
+    held = await repository.list_at_connector(session, owner_id, connection.connector_id)
+    return Overview(connection, last_run, [each for each in held if each != connection_id])
