@@ -14,6 +14,8 @@ from starlette.middleware import Middleware
 from app import openapi, problems
 from app.accounts.router import router as accounts
 from app.connections.router import router as connections
+from app.connectors.router import router as connectors
+from app.consents.router import router as consents
 from app.database import API_STATEMENT_MS
 from app.events.router import router as events
 from app.health.router import router as health
@@ -34,7 +36,9 @@ from app.webhooks.router import router as webhooks
 log = structlog.get_logger()
 
 ROUTERS: tuple[APIRouter, ...] = (
+    connectors,
     connections,
+    consents,
     oauth,
     landing_router,
     sync,
