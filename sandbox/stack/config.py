@@ -34,7 +34,7 @@ class Config:
         given = [*dotenv_values(env_file).items(), *os.environ.items()]
         environment = {name: value for name, value in given if value}
         if environment.get("ENVIRONMENT") == "production":
-            raise StackError("ENVIRONMENT is production: the local stack is for development. See docs/runbook.md.")
+            raise StackError("ENVIRONMENT is production: the local stack is for development alone.")
         return cls(
             environment=environment,
             data_dir=(ROOT / environment.get("DATA_DIR", ".data")).absolute(),

@@ -16,6 +16,8 @@ from sandbox.stack.terminal import ChangingLine, day, money, shorten, table
 
 CONNECTOR: Final = 2  # Pluggy Bank, user and password
 LOGIN: Final = {"user": "user-ok", "password": "password-ok"}
+# The one sandbox login serves every owner, and a start that was cut short before its Item got a connection.
+ITEM: Final = {"connectorId": CONNECTOR, "parameters": LOGIN, "avoidDuplicates": False}
 DEADLINE_SECONDS: Final = 120
 NEWEST: Final = 12
 TYPES: Final = {
@@ -43,7 +45,7 @@ async def _connect_bank(service: Api, sandbox_url: str, say: Callable[[str], Non
     """Play the widget's part: log in at the bank with a connect token, then hand the Item to the service."""
     token = (await service.call("POST", "connections/create_connect_token/", {}))["connect_token"]
     async with connect_to(sandbox_url, {"X-API-KEY": token}) as bank:
-        item = await bank.call("POST", "/items", {"connectorId": CONNECTOR, "parameters": LOGIN})
+        item = await bank.call("POST", "/items", ITEM)
         say(f"  logging in at {item['connector']['name']} as {LOGIN['user']}")
         deadline = time.monotonic() + DEADLINE_SECONDS
         while item["status"] == "UPDATING" and time.monotonic() < deadline:

@@ -68,6 +68,7 @@ class LocalStack:
     def _add_issuer_and_addresses(self, api_port: int, key_set_url: str) -> None:
         address = f"http://127.0.0.1:{api_port}"
         self.environment |= {"AUTH_JWKS_URL": key_set_url, "AUTH_ISSUER": ISSUER, "AUTH_AUDIENCE": AUDIENCE}
+        self.environment["AUTH_OWNER_CLAIM"] = "sub"
         self.environment.setdefault("WEBHOOK_ALLOW_LOOPBACK", "true")
         for name in ("NO_PROXY", "no_proxy"):
             self.environment[name] = ",".join([*filter(None, [self.environment.get(name)]), "127.0.0.1", "localhost"])
@@ -120,6 +121,7 @@ class LocalStack:
             "PLUGGY_BASE_URL": address,
             "PLUGGY_USE_SANDBOX": "true",
         }
+        self.environment.setdefault("CONNECT_PAGE_URL", f"{address}/connect")
         command = ("sandbox", "--port", str(port))
         ready = partial(_answers, port, "/")
         await self._supervisor.start(self._python("stand-in", command, ready, "Read its log, then start again."))

@@ -20,8 +20,9 @@ from urllib.request import Request, urlopen
 import asyncpg
 import pytest
 
-from sandbox.stack.api import Json, service_of
+from sandbox.stack.api import Json, connect_to, service_of
 from sandbox.stack.config import STAND_IN_CLIENT_ID
+from sandbox.stack.demo import ITEM, fill_ledger
 from sandbox.stack.verify import verify
 from tests.stack.support import is_alive, processes_naming, wait_for
 
@@ -181,6 +182,20 @@ async def verify_run(run: Run, said: list[str]) -> int:
         return await verify(service, run.facts["sandbox_url"], connections, said.append)
 
 
+async def test_a_start_that_was_cut_short_after_the_login_is_made_up_for(run: Run) -> None:
+    """The bank knows the login already, of this owner and of another; neither keeps the owner from a ledger."""
+    facts = {**run.facts, "token": run.call("token", "--owner", "eva").stdout.strip()}
+    async with service_of(facts) as service:
+        token = (await service.call("POST", "connections/create_connect_token/", {}))["connect_token"]
+        async with connect_to(facts["sandbox_url"], {"X-API-KEY": token}) as bank:
+            await bank.call("POST", "/items", ITEM)
+
+        connections = await fill_ledger(service, facts["sandbox_url"], lambda _: None)
+
+    assert connections
+    assert all(connection["last_read_at"] for connection in connections)
+
+
 def test_an_api_that_is_killed_comes_back(run: Run) -> None:
     port = run.facts["api_url"].rpartition(":")[2]
     (api,) = processes_naming(f"app.main:create_app --host 127.0.0.1 --port {port}")
@@ -231,7 +246,7 @@ def settled_ledger(run: Run) -> list[Json]:
     async def read() -> list[Json]:
         async with service_of(run.facts) as service:
             (connection,) = await service.all_rows("connections/")
-            while any(  # noqa: ASYNC110 - the API has no event for it yet
+            while any(
                 not sync["finished_at"] for sync in await service.all_rows(f"connections/{connection['id']}/syncs/")
             ):
                 await asyncio.sleep(0.1)

@@ -31,7 +31,7 @@ def make_service(directory: Path, code: str = SLEEP, *, is_ready: Callable[[], b
 async def eventually(condition: Callable[[], object], *, seconds: float = 10) -> None:
     """Return once the condition holds; TimeoutError when it does not in time."""
     async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - nothing tells of it
+        while not condition():
             await asyncio.sleep(0.02)
 
 
