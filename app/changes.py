@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.owners.models import Owner
@@ -21,3 +21,8 @@ async def next_change(session: AsyncSession, owner_id: UUID) -> int:
         .returning(Owner.change_number)
     )
     return (await session.execute(statement)).scalar_one()
+
+
+async def hold_changes(session: AsyncSession, owner_id: UUID) -> None:
+    """Let nobody else change this owner's data until the transaction ends; the same lock as `next_change`."""
+    await session.execute(select(Owner.id).where(Owner.id == owner_id).with_for_update(key_share=True))

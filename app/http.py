@@ -101,6 +101,7 @@ class _Exchange:
             headers = list(message.get("headers", ()))
             present = {name for name, _ in headers}
             headers += [header for header in _SECURITY_HEADERS if header[0] not in present]
+            headers += self._scope["state"].get("answer_headers", ())
             headers.append((b"x-request-id", self._request_id))
             message["headers"] = headers
         await self._send(message)
@@ -132,6 +133,13 @@ def client_address(connection: HTTPConnection, trusted: Sequence[Network]) -> Ad
     while peer is not None and hops and any(peer in network for network in trusted):
         peer = _address(hops.pop())
     return peer
+
+
+def network_of(address: Address | None) -> str:
+    """Return what a limit by address counts: the address, for IPv6 the /64 of one subscriber."""
+    if isinstance(address, IPv6Address):
+        return str(IPv6Network((address, 64), strict=False))
+    return "unknown" if address is None else str(address)
 
 
 def _address(text: str) -> Address | None:

@@ -53,6 +53,16 @@ class UnsupportedMediaType(AppError):
     status, code, title = 415, "unsupported_media_type", "Unsupported media type"
 
 
+class TooManyRequests(AppError):
+    """The caller asks more often than it may; `retry_at` says when it may again (R62)."""
+
+    status, code, title = 429, "too_many_requests", "Too many requests"
+    user_messages: ClassVar[dict[str, str]] = {
+        "pt-BR": "Muitas tentativas em pouco tempo. Aguarde um minuto e tente de novo.",
+        "en": "Too many attempts in a short time. Wait a minute and try again.",
+    }
+
+
 class RequestRefused(AppError):
     """Anything else that HTTP itself refuses."""
 

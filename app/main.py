@@ -13,6 +13,7 @@ from starlette.middleware import Middleware
 
 from app import openapi, problems
 from app.accounts.router import router as accounts
+from app.api_keys.router import router as api_keys
 from app.connections.router import router as connections
 from app.connectors.router import router as connectors
 from app.consents.router import router as consents
@@ -27,6 +28,7 @@ from app.owners.authentication import Authenticator
 from app.owners.keys import KeySet
 from app.owners.tokens import TokenVerifier
 from app.pluggy.limits import Lane
+from app.rates import RateLimiter, limits_of
 from app.resources import open_resources
 from app.settings import Settings, SettingsError, load_settings
 from app.sync.router import router as sync
@@ -45,6 +47,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     accounts,
     transactions,
     events,
+    api_keys,
     webhooks,
     health,
 )
@@ -89,12 +92,14 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     ):
         verifier = TokenVerifier(settings.auth, KeySet(str(settings.auth.jwks_url), http))
         app.state.resources = resources
-        app.state.authenticator = Authenticator(verifier, resources.sessions)
+        app.state.authenticator = Authenticator(verifier, resources.sessions, resources.vault)
+        app.state.limiter = RateLimiter(resources.redis, limits_of(settings.service))
         if app.state.owns_process:
             gc.collect()
             gc.freeze()  # what start-up made stays: the collector need not walk it again
         _announce(settings)
         yield
+        await app.state.limiter.aclose()
     log.info("api_stopped")
 
 
@@ -119,7 +124,25 @@ def _cors(settings: Settings) -> Middleware:
         CORSMiddleware,
         allow_origins=list(settings.service.cors_origins),
         allow_methods=["GET", "POST", "PATCH", "PUT", "DELETE"],
-        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "Last-Event-ID", "X-Request-ID"],
-        expose_headers=["ETag", "Location", "Retry-After", "WWW-Authenticate", "X-Request-ID"],
+        allow_headers=[
+            "Authorization",
+            "Banking-Owner",
+            "Content-Type",
+            "Idempotency-Key",
+            "If-Match",
+            "Last-Event-ID",
+            "X-Request-ID",
+        ],
+        expose_headers=[
+            "ETag",
+            "Idempotent-Replayed",
+            "Location",
+            "RateLimit-Limit",
+            "RateLimit-Remaining",
+            "RateLimit-Reset",
+            "Retry-After",
+            "WWW-Authenticate",
+            "X-Request-ID",
+        ],
         max_age=600,
     )

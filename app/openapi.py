@@ -12,6 +12,8 @@ from app import http_errors
 from app.errors import AppError
 from app.http import DOCS_ASSETS_PATH, DOCS_PATH, OPENAPI_PATH
 from app.http_errors import NotFound
+from app.idempotency import replay
+from app.idempotency.errors import IdempotencyKeyReused, RequestInFlight
 from app.owners import errors as caller_errors
 from app.owners.principal import SCOPE_MEANINGS
 from app.problems import MEDIA_TYPE, Problem, problem_responses
@@ -33,11 +35,13 @@ until it is null.
 `Accept-Language`), quote `request_id` when you ask for help.
 """.strip()
 TAGS: Final = [
+    {"name": "connectors", "description": "Banks and what they need to connect."},
     {"name": "connections", "description": "Bank logins and consents: connect, repair, delete."},
     {"name": "sync", "description": "Reading the bank's data into the ledger, run by run."},
     {"name": "accounts", "description": "Accounts and cards with their balances."},
     {"name": "transactions", "description": "The ledger."},
     {"name": "events", "description": "What happened, in order."},
+    {"name": "api keys", "description": "Keys for integrators."},
     {"name": "webhooks", "description": "What Pluggy tells us."},
     {"name": "health", "description": "Probes."},
 ]
@@ -56,6 +60,19 @@ _PAGE_POLICY: Final = {
     # Swagger UI styles its elements inline
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+}
+_IDEMPOTENCY_KEY: Final = {
+    "name": replay.HEADER,
+    "in": "header",
+    "required": False,
+    "description": "A fresh random text for each thing to do. For 24 hours the same request with the same key is done "
+    f"once: the first success is answered again, with `{replay.REPLAYED}: true`.",
+    "schema": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 255,
+        "examples": ["5b1f6a3e-8c1d-4a70-9f42-0d6c7be1f6a9"],
+    },
 }
 _DOCS: Final = public("the description of the API is no secret")
 _SCHEME: Final = "bearer"
@@ -106,8 +123,8 @@ def _complete(document: dict[str, Any], app: FastAPI) -> None:
         _SCHEME: {
             "type": "http",
             "scheme": "bearer",
-            "bearerFormat": "JWT",
-            "description": f"A token of the identity provider; without `scope` it has all but `pii:read`.\n\n{scopes}",
+            "description": "A token of the identity provider (without `scope` it has all but `pii:read`), or an API "
+            f"key (`bk_…`). A key for all owners names one in the header `Banking-Owner`.\n\n{scopes}",
         }
     }
     for context in iter_route_contexts(app.routes):
@@ -119,6 +136,8 @@ def _complete(document: dict[str, Any], app: FastAPI) -> None:
 
 def _complete_operation(operation: dict[str, Any], route: Route) -> None:
     refusals: list[type[AppError]] = [http_errors.InvalidRequest]
+    if route.rate is not None:
+        refusals.append(http_errors.TooManyRequests)
     if route.policy.scope_needed is not None:
         operation["security"] = [{_SCHEME: [route.policy.scope_needed]}]
         refusals += [
@@ -128,6 +147,7 @@ def _complete_operation(operation: dict[str, Any], route: Route) -> None:
             caller_errors.IdentityProviderUnavailable,
             http_errors.ServiceUnavailable,
         ]
+    _describe_repeats(operation, route, refusals)
     if "requestBody" in operation:
         refusals += [http_errors.MalformedRequest, http_errors.PayloadTooLarge, http_errors.UnsupportedMediaType]
     own = dict(operation["responses"])
@@ -136,6 +156,14 @@ def _complete_operation(operation: dict[str, Any], route: Route) -> None:
     for status, response in problem_responses(*refusals).items():
         own[str(status)] = _joined(response, own.get(str(status)))
     operation["responses"] = dict(sorted(own.items()))
+
+
+def _describe_repeats(operation: dict[str, Any], route: Route, refusals: list[type[AppError]]) -> None:
+    if route.is_done_once:
+        operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
+        refusals += [RequestInFlight, IdempotencyKeyReused]
+    elif route.policy.repeats_because is not None:
+        operation["description"] += f"\n\n`Idempotency-Key` is not honoured here: {route.policy.repeats_because}."
 
 
 def _joined(common: dict[str, Any], own: dict[str, Any] | None) -> dict[str, Any]:

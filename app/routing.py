@@ -1,11 +1,10 @@
 """The kind of route every slice uses: it says who may call it, and checks that before it reads anything (R55)."""
 
 import inspect
-import json
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any, NoReturn
+from datetime import timedelta
+from typing import Any, Final, NamedTuple
 
 import structlog
 from fastapi import APIRouter, FastAPI, params
@@ -16,30 +15,43 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.http import API_ROOT
-from app.http_errors import InvalidRequest
-from app.owners.errors import InsufficientScope
+from app.clock import utc_now
+from app.exact_json import ExactRequest
+from app.http import API_ROOT, client_address, network_of
+from app.http_errors import InvalidRequest, TooManyRequests
+from app.idempotency import replay
+from app.owners.errors import InsufficientScope, InvalidToken, NotAuthenticated
 from app.owners.principal import Principal, Scope
+from app.rates import Rate, RateLimiter
 
-_MAX_EXPONENT = 64
+OWNER_HEADER: Final = "Banking-Owner"
 
 
 @dataclass(frozen=True)
 class Policy(params.Depends):
-    """Who may call a route: a caller with `scope_needed`, or anyone for the reason given."""
+    """Who may call a route: a caller with `scope_needed`, or anyone for the reason given; and how often.
+
+    A POST by a caller is done once for an `Idempotency-Key`, unless `repeats_because` says why not.
+    """
 
     scope_needed: Scope | None = None
     public_because: str | None = None
+    rate: Rate | None = None
+    repeats_because: str | None = None
 
 
-def requires(scope: Scope) -> Policy:
-    """Return the policy of a route for callers that bear the scope; stands in the route's `dependencies`."""
-    return Policy(scope_needed=scope)
+def requires(scope: Scope, *, rate: Rate | None = None, repeats_because: str | None = None) -> Policy:
+    """Return the policy of a route for callers that bear the scope; stands in the route's `dependencies`.
+
+    `rate` is that of the method unless given: `Rate.COSTLY` for what asks the bank or much of the database. A POST
+    that returns a secret or takes credentials says so in `repeats_because`: its answers are not kept (R60).
+    """
+    return Policy(scope_needed=scope, rate=rate, repeats_because=repeats_because)
 
 
-def public(because: str) -> Policy:
-    """Return the policy of a route that anyone may call; the reason is for whoever reviews it."""
-    return Policy(public_because=because)
+def public(because: str, *, rate: Rate | None = Rate.PUBLIC) -> Policy:
+    """Return the policy of a route that anyone may call; the reason is for whoever reviews it. None: never limited."""
+    return Policy(public_because=because, rate=rate)
 
 
 def make_router(tag: str, *, prefix: str = API_ROOT.rstrip("/")) -> APIRouter:
@@ -48,7 +60,11 @@ def make_router(tag: str, *, prefix: str = API_ROOT.rstrip("/")) -> APIRouter:
 
 
 class Route(APIRoute):
-    """A route with exactly one policy. In this order: caller, scope, names of parameters, type of body, the rest."""
+    """A route with exactly one policy.
+
+    In this order: caller, scope, rate, names of parameters, type of body, answers kept for an `Idempotency-Key`, the
+    rest.
+    """
 
     def __init__(
         self,
@@ -66,23 +82,60 @@ class Route(APIRoute):
         others = [each for each in given if not isinstance(each, Policy)]
         super().__init__(path, endpoint, dependencies=others, **settings)
 
+    @property
+    def rate(self) -> Rate | None:
+        """The class whose limit holds for this route."""
+        if self.policy.scope_needed is None or self.policy.rate is not None:
+            return self.policy.rate
+        return Rate.READ if "GET" in (self.methods or ()) else Rate.WRITE
+
+    @property
+    def is_done_once(self) -> bool:
+        """True when `Idempotency-Key` holds here."""
+        policy = self.policy
+        return "POST" in (self.methods or ()) and policy.scope_needed is not None and policy.repeats_because is None
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
-        scope = self.policy.scope_needed
+        scope, rate, is_done_once = self.policy.scope_needed, self.rate, self.is_done_once
         known = frozenset(_query_names(self.dependant))
         takes_json = self.body_field is not None
 
         async def checked(given: Request) -> Response:
-            request = _ExactRequest(given.scope, given.receive)
-            if scope is not None:
-                await _admit(request, scope)
+            request = ExactRequest(given.scope, given.receive)
+            await _admit(request, scope, rate)
             if request.scope["query_string"]:
                 _refuse_unknown(request, known)
             if takes_json:
                 _refuse_other_types(request)
+            if is_done_once and replay.HEADER in request.headers:
+                return await replay.answer_once(request, handle)
             return await handle(request)
 
         return checked
+
+
+class RoutePolicy(NamedTuple):
+    """A line of the policy table."""
+
+    method: str
+    path: str
+    policy: Policy
+    rate: Rate | None
+    is_done_once: bool
+    is_documented: bool
+
+
+def policy_table(app: FastAPI) -> list[RoutePolicy]:
+    """Return who may call what, one line for each method of each route. Raises TypeError for a route without policy."""
+    if careless := routes_without_policy(app):
+        raise TypeError(f"routes without a policy: {careless}")
+    return [
+        RoutePolicy(method, route.path_format, route.policy, route.rate, route.is_done_once, route.include_in_schema)
+        for route in (context.original_route for context in iter_route_contexts(app.routes))
+        if isinstance(route, Route)
+        for method in sorted(route.methods or ())
+    ]
 
 
 def routes_without_policy(app: FastAPI) -> list[str]:
@@ -91,12 +144,39 @@ def routes_without_policy(app: FastAPI) -> list[str]:
     return [context.path or repr(context.route) for context in contexts if not isinstance(context.route, Route)]
 
 
-async def _admit(request: Request, scope: Scope) -> None:
-    principal: Principal = await request.app.state.authenticator.authenticate(request.headers.get("authorization"))
+async def _admit(request: Request, scope: Scope | None, rate: Rate | None) -> None:
+    if scope is None:
+        if rate is not None:
+            _spend(request, rate, _address(request))
+        return
+    try:
+        principal: Principal = await request.app.state.authenticator.authenticate(
+            request.headers.get("authorization"), request.headers.get(OWNER_HEADER)
+        )
+    except (NotAuthenticated, InvalidToken):
+        _spend(request, Rate.REFUSED, _address(request))
+        raise
     structlog.contextvars.bind_contextvars(owner_id=str(principal.id))
     if not principal.may(scope):
         raise InsufficientScope(scope)
     request.state.principal = principal
+    if rate is not None:
+        _spend(request, rate, f"{principal.id} {principal.actor}")
+
+
+def _spend(request: Request, rate: Rate, caller: str) -> None:
+    limiter: RateLimiter = request.app.state.limiter
+    allowance = limiter.spend(rate, caller)
+    if allowance is None:
+        return
+    request.state.answer_headers = allowance.headers
+    if allowance.is_spent:
+        retry_at = utc_now() + timedelta(seconds=allowance.reset_seconds)
+        raise TooManyRequests(f"The limit is {allowance.limit} requests a minute.", action="retry", retry_at=retry_at)
+
+
+def _address(request: Request) -> str:
+    return network_of(client_address(request, request.app.state.settings.service.trusted_proxies))
 
 
 def _query_names(dependant: Dependant) -> Iterator[str]:
@@ -122,41 +202,3 @@ def _refuse_other_types(request: Request) -> None:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if has_body and media_type != "application/json":
         raise HTTPException(415)
-
-
-class _ExactRequest(Request):
-    """A request whose JSON is read strictly, and numbers without a float."""
-
-    async def json(self) -> Any:
-        if not hasattr(self, "_json"):
-            body = await self.body()
-            try:
-                self._json = _read_json(body.decode())
-            except (ValueError, RecursionError):
-                raise HTTPException(400) from None
-        return self._json
-
-
-def _read_json(text: str) -> Any:
-    value = json.loads(text, parse_float=_exact, parse_constant=_refuse_constant, object_pairs_hook=_unique_names)
-    if "\\ud" in text.lower():  # half of a surrogate pair, written as an escape, is no text: nothing could store it
-        json.dumps(value, ensure_ascii=False, default=str).encode()
-    return value
-
-
-def _exact(text: str) -> Decimal:
-    number = Decimal(text)
-    if abs(number.adjusted()) > _MAX_EXPONENT:  # 1e999999999 as an integer would fill the memory
-        raise ValueError("the number is out of range")
-    return number
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a name stands twice in one object")
-    return members

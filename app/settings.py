@@ -71,6 +71,9 @@ Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)]
 PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
 RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
+RequestsPerMinute = Annotated[int, Field(ge=0, le=1_000_000)]
+"""0 is no limit."""
+
 Hours = Annotated[int, Field(ge=1, le=168)]
 
 
@@ -156,6 +159,10 @@ class ServiceSettings(_Group):
     oauth_redirect_uris: Words = ()
     oauth_return_urls: Words = ()
     trusted_proxies: Networks = ()
+    rate_limit_reads: RequestsPerMinute = 1200
+    rate_limit_writes: RequestsPerMinute = 240
+    rate_limit_costly: RequestsPerMinute = 60
+    rate_limit_public: RequestsPerMinute = 120
     webhook_allow_loopback: bool = False
     internal_port: Annotated[int, Field(ge=0, le=65535)] = 9000
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

@@ -1,9 +1,12 @@
 """Every table at once: migrations and tests need `Base.metadata` whole."""
 
 import app.accounts.models
+import app.api_keys.models
+import app.audit.models
 import app.connections.models
 import app.consents.models
 import app.events.models
+import app.idempotency.models
 import app.oauth.models
 import app.owed
 import app.owners.models
@@ -15,6 +18,16 @@ from app.database import Base
 metadata = Base.metadata
 
 CONTROL_TABLES = frozenset(
-    {"owners", "item_owners", "oauth_flows", "owed_work", "webhook_events", "webhook_rejections", "alembic_version"}
+    {
+        "owners",
+        "item_owners",
+        "api_keys",
+        "audit_entries",
+        "oauth_flows",
+        "owed_work",
+        "webhook_events",
+        "webhook_rejections",
+        "alembic_version",
+    }
 )
 """Tables without row-level security: ids and protocol facts, no ledger data. All others are under it."""

@@ -53,7 +53,7 @@ class KnownCaller:
     def __init__(self, scopes: frozenset[str] = DEFAULT_SCOPES, *, principal: Principal | None = None) -> None:
         self.principal = principal or Principal(OWNER_ID, scopes, "person")
 
-    async def authenticate(self, authorization: str | None) -> Principal:
+    async def authenticate(self, authorization: str | None, named_owner: str | None = None) -> Principal:
         if authorization is None:
             raise NotAuthenticated
         if authorization != "Bearer good":

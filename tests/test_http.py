@@ -223,7 +223,7 @@ async def test_the_description_tells_who_may_call_and_what_refuses(client: httpx
     assert document["openapi"].startswith("3.1")
     assert operation["operationId"] == "greet"
     assert operation["security"] == [{"bearer": ["connections:write"]}]
-    assert set(operation["responses"]) == {"200", "400", "401", "403", "413", "415", "422", "503"}
+    assert set(operation["responses"]) == {"200", "400", "401", "403", "409", "413", "415", "422", "429", "503"}
     refusal = operation["responses"]["401"]["content"]["application/problem+json"]
     assert refusal["schema"] == {"$ref": "#/components/schemas/Problem"}
     assert set(refusal["examples"]) == {"not_authenticated", "invalid_token"}

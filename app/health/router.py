@@ -10,7 +10,7 @@ from app.routing import make_router, public
 router = make_router("health", prefix="")
 
 
-@router.get("/healthz", dependencies=[public("the orchestrator's probe")])
+@router.get("/healthz", dependencies=[public("the orchestrator's probe", rate=None)])
 async def get_health() -> Health:
     """Tell that the process is alive; nothing outside it is asked."""
     return Health()
@@ -18,7 +18,7 @@ async def get_health() -> Health:
 
 @router.get(
     "/readyz",
-    dependencies=[public("the load balancer's probe; it tells no more than up or down")],
+    dependencies=[public("the load balancer's probe; it tells no more than up or down", rate=None)],
     responses={503: {"model": Readiness, "description": "PostgreSQL is away or lacks a migration: send no traffic."}},
 )
 async def get_readiness(resources: ResourcesDep, response: Response) -> Readiness:

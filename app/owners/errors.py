@@ -48,6 +48,25 @@ class InsufficientScope(AppError):
         self.headers = {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'}
 
 
+class OwnerNotNamed(AppError):
+    """A key for all owners came without saying for which one."""
+
+    status, code, title = 422, "owner_not_named", "Owner not named"
+
+    def __init__(self) -> None:
+        fault = {"pointer": "/header/Banking-Owner", "detail": "This is required."}
+        super().__init__("This API key is for all owners: name one in the header Banking-Owner.", errors=[fault])
+
+
+class OwnerNotFound(AppError):
+    """The owner that is named does not exist, or the caller doesn't act for it."""
+
+    status, code, title = 404, "owner_not_found", "Owner not found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such owner.")
+
+
 class IdentityProviderUnavailable(AppError):
     """No key of the identity provider is at hand, so that no token can be judged."""
 

@@ -19,3 +19,8 @@ async def add(session: AsyncSession, owner_id: UUID, issuer: str, subject: str) 
     row = insert(Owner).values(id=owner_id, issuer=issuer, subject=subject)
     added = await session.scalar(row.on_conflict_do_nothing(index_elements=["issuer", "subject"]).returning(Owner.id))
     return added is not None
+
+
+async def exists(session: AsyncSession, owner_id: UUID) -> bool:
+    """Tell whether there is an owner of that id."""
+    return await session.scalar(select(Owner.id).where(Owner.id == owner_id)) is not None

@@ -19,3 +19,8 @@ async def get_or_create(session: AsyncSession, issuer: str, subject: str) -> UUI
     added_meanwhile = await repository.find_id(session, issuer, subject)
     assert added_meanwhile is not None  # noqa: S101 # the conflict has just shown it
     return added_meanwhile
+
+
+async def exists(session: AsyncSession, owner_id: UUID) -> bool:
+    """Tell whether there is an owner of that id."""
+    return await repository.exists(session, owner_id)

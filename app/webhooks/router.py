@@ -15,7 +15,7 @@ router = make_router("webhooks")
 @router.post(
     "/webhooks/pluggy/",
     status_code=status.HTTP_202_ACCEPTED,
-    dependencies=[public("Pluggy proves itself by a secret header or a signature of the raw body (R57)")],
+    dependencies=[public("Pluggy proves itself by a secret header or a signature of the raw body (R57)", rate=None)],
     summary="Receive an event of Pluggy",
     response_class=Response,
     responses=problem_responses(MalformedWebhook, WebhookNotProven, PayloadTooLarge, ServiceUnavailable),

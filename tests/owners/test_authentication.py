@@ -17,6 +17,7 @@ from app.owners.keys import KeySet
 from app.owners.models import Owner
 from app.owners.tokens import TokenVerifier
 from app.settings import Settings
+from app.vault import Vault
 from tests.http_support import make_settings, running_api
 from tests.owners.identity_provider import AUDIENCE, ISSUER, JWKS_URL, IdentityProvider
 
@@ -37,7 +38,7 @@ def provider() -> IdentityProvider:
 def make_authenticator(provider: IdentityProvider, sessions: Sessions, clock: Clock | None = None) -> Authenticator:
     auth = make_settings(auth_issuer=ISSUER, auth_audience=AUDIENCE, auth_jwks_url=JWKS_URL).auth
     verifier = TokenVerifier(auth, KeySet(JWKS_URL, provider.http()))
-    return Authenticator(verifier, sessions, now=clock or Clock())
+    return Authenticator(verifier, sessions, Vault({"k1": bytes(32)}), now=clock or Clock())
 
 
 async def owners_called(sessions: Sessions, subject: str) -> int:
