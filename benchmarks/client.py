@@ -16,21 +16,21 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import httpx
 
 from app.pluggy.client import open_client
 from app.pluggy.ledger_models import Transaction
 from app.pluggy.pages import decode_transactions
+from benchmarks.history import join_page, make_row
 
 ROWS = 500
 FETCHES = 20
 REPEATS = 7
 ACCOUNT = UUID("5f3b1c9e-0000-4000-8000-000000000001")
-NEWEST = datetime(2026, 6, 30, 15, 4, 5, 123000, tzinfo=UTC)
 
 MapPage = Callable[[Sequence[Transaction]], object]
 
@@ -120,71 +120,8 @@ def _answer(body: bytes, encoding: str) -> bytes:
 
 
 def make_page(rows: int = ROWS) -> bytes:
-    """A page of a checking account and its card as the API writes it: compact, nulls included, about 900 B a row."""
-    document = {"results": [_make_row(number) for number in range(rows)], "next": None}
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _make_row(number: int) -> dict[str, object]:
-    made = NEWEST - timedelta(hours=7 * number)
-    cents = (number * 7919) % 250_000 + 1
-    kind = "PIX" if number % 3 else "CARTAO"
-    shop = ("Padaria São João", "Mercado Pão de Açúcar", "Posto Ipiranga", "Farmácia Drogasil ☕")[number % 4]
-    return {
-        "id": str(uuid5(ACCOUNT, str(number))),
-        "description": f"{kind} {shop} {number:04d}",
-        "descriptionRaw": f"{kind} ENVIADO {shop.upper()} {made:%d/%m}",
-        "currencyCode": "BRL",
-        "amount": -cents / 100,
-        "amountInAccountCurrency": None,
-        "date": _instant(made.replace(hour=3, minute=0, second=0, microsecond=0)),
-        "category": "Eating out" if number % 2 else None,
-        "categoryId": "11010000" if number % 2 else None,
-        "balance": (1_000_000 + cents) / 100,
-        "accountId": str(ACCOUNT),
-        "providerCode": f"{number % 997:03d}",
-        "status": "POSTED",
-        "paymentData": _make_payment(number, shop) if kind == "PIX" else None,
-        "type": "DEBIT",
-        "operationType": kind,
-        "operationTypeAdditionalInfo": None,
-        "creditCardMetadata": None if kind == "PIX" else _make_card_data(number, made),
-        "merchant": _make_merchant(shop) if number % 4 == 0 else None,
-        "providerId": f"prov-{number:08d}-{cents:08d}",
-        "order": number % 5,
-        "createdAt": _instant(made + timedelta(hours=9)),
-        "updatedAt": _instant(made + timedelta(hours=9)),
-    }
-
-
-def _make_merchant(name: str) -> dict[str, object]:
-    return {"name": name, "businessName": f"{name} LTDA", "cnpj": "12345678000195", "cnae": "4721102"}
-
-
-def _make_payment(number: int, name: str) -> dict[str, object]:
-    return {
-        "payer": {"name": "Maria Souza", "documentNumber": {"type": "CPF", "value": "123.456.789-09"}},
-        "receiver": {"name": name, "accountNumber": f"{number:06d}-1", "branchNumber": "0001", "routingNumber": "341"},
-        "reason": None,
-        "paymentMethod": "PIX",
-        "referenceNumber": None,
-    }
-
-
-def _make_card_data(number: int, made: datetime) -> dict[str, object]:
-    return {
-        "installmentNumber": number % 6 + 1,
-        "totalInstallments": 6,
-        "totalAmount": None,
-        "purchaseDate": _instant(made),
-        "payeeMCC": "5812",
-        "cardNumber": "4321",
-        "billId": str(uuid5(ACCOUNT, f"bill {made:%Y-%m}")),
-    }
-
-
-def _instant(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """A page of a checking account and its card, about 900 B a row."""
+    return join_page([make_row(ACCOUNT, number, step=timedelta(hours=7)) for number in range(rows)], None)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""What the service costs, against what its work costs at least: `python -m benchmarks`, see README.md."""

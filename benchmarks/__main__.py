@@ -1,0 +1,32 @@
+"""`python -m benchmarks`: one JSON object of figures on stdout, progress on stderr; `ONLY=part` runs one part."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Awaitable, Callable
+
+from benchmarks import sync
+from benchmarks.lab import Lab, running_lab, say
+
+Part = Callable[[Lab], Awaitable[dict[str, float]]]
+PARTS: dict[str, Part] = {"sync": sync.run}
+
+
+def main() -> int:
+    """Return the exit code."""
+    only = os.environ.get("ONLY")
+    if only and only not in PARTS:
+        say(f"There is no part {only}; ONLY takes one of: {', '.join(PARTS)}.")
+        return 2
+    figures: dict[str, float] = {}
+    with running_lab() as lab:
+        for name in [only] if only else PARTS:
+            say(f"{name}:")
+            figures |= asyncio.run(PARTS[name](lab))
+    print(json.dumps(figures, indent=2))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
