@@ -1,6 +1,7 @@
 """The catalogue of institutions, and the check of what a person typed against a connector's credentials."""
 
 import re
+import uuid
 from typing import Any
 
 import msgspec
@@ -176,10 +177,10 @@ def credential_view(credential: Credential) -> dict[str, Any]:
 def _incident(connector: Connector, health: str) -> dict[str, Any]:
     offline = health == "OFFLINE"
     return {
-        "id": f"incident-{connector.id}",
+        "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{connector.url}#{connector.id}")),
         "title": f"{connector.name} fora do ar" if offline else f"Instabilidade em {connector.name}",
         "type": "CONNECTOR_UNAVAILABLE" if offline else "CONNECTOR_DEGRADED",
-        "product": "OPEN_FINANCE",
+        "product": "dados",
         "kind": "INCIDENT",
         "severity": "MAJOR_OUTAGE" if offline else "DEGRADED",
         "state": "INVESTIGATING",

@@ -1,9 +1,11 @@
 """What the routes share: who calls, which world, and query values in the forms clients send them."""
 
+import json
 from typing import Annotated, Any, Literal
 
+from fastapi import Body as BodyParameter
 from fastapi import Depends, Path, Query, Request
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 from pydantic.alias_generators import to_camel
 
 from sandbox.tokens import Caller
@@ -41,10 +43,24 @@ Product = Literal[
 ]
 
 
+def _text(value: Any) -> Any:
+    """The value, if it can be written as UTF-8: JSON may smuggle in half a surrogate pair."""
+    json.dumps(value, ensure_ascii=False).encode()  # UnicodeEncodeError is a ValueError
+    return value
+
+
 class Body(BaseModel):
     """A request body: camelCase, unknown fields ignored."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="ignore")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_text(cls, value: Any) -> Any:
+        return _text(value)
+
+
+AnyObject = Annotated[dict[str, Any], AfterValidator(_text), BodyParameter()]
 
 
 def split(values: list[str] | None) -> list[str]:

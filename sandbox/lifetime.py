@@ -50,6 +50,7 @@ _MESSAGES = {
     "USER_AUTHORIZATION_REVOKED": "The user revoked the authorization at the institution.",
 }
 _HOURLY_RETRIES = 5
+_CATCHES_UP = timedelta(days=31)  # auto-syncs missed longer ago than this are skipped, however far the clock jumped
 _OVER = 1_000_000  # "every moment lived": nothing of this run lies ahead
 
 
@@ -98,7 +99,7 @@ def settle(world: World, item: Item) -> datetime | None:
         if ahead is not None and ahead.at <= now:
             _live(world, item, ahead)
         elif ahead is None and item.next_auto_sync_at is not None and item.next_auto_sync_at <= now:
-            begin_run(world, item, triggered_by="SYNC", at=item.next_auto_sync_at)
+            begin_run(world, item, triggered_by="SYNC", at=max(item.next_auto_sync_at, now - _CATCHES_UP))
         else:
             break
         changed = True

@@ -56,7 +56,12 @@ async def _refused(_: Request, error: Exception) -> Json:
     return error.response()
 
 
+async def _broken(_: Request, __: Exception) -> Json:
+    return ApiError(500, "Internal Server Error", "INTERNAL_SERVER_ERROR").response()
+
+
 def install(app: FastAPI) -> None:
+    app.add_exception_handler(Exception, _broken)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(ApiError, _refused)

@@ -55,8 +55,8 @@ class Table(Generic[Record]):
         return self._rows.get(id_)
 
     def put(self, id_: str, record: Record) -> None:
-        self._rows[id_] = record
         self._store.put(self._kind, id_, msgspec.json.encode(record))
+        self._rows[id_] = record
 
     def drop(self, id_: str) -> Record | None:
         self._store.drop(self._kind, id_)

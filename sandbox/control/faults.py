@@ -1,11 +1,9 @@
 """Fault rules, and the journal of what was asked."""
 
-from typing import Annotated, Any
-
 import msgspec
-from fastapi import APIRouter, Body, Request
+from fastapi import APIRouter, Request
 
-from sandbox.http import PathId, WorldDep
+from sandbox.http import AnyObject, PathId, WorldDep
 from sandbox.records import FaultRule
 from sandbox.wire import ApiError, Json, not_found
 
@@ -18,7 +16,7 @@ async def list_faults(world: WorldDep) -> Json:
 
 
 @router.post("/faults")
-async def add_fault(world: WorldDep, body: Annotated[dict[str, Any], Body()]) -> Json:
+async def add_fault(world: WorldDep, body: AnyObject) -> Json:
     """`{kind, path?, method?, status?, seconds?, skip?, remaining?}`; kinds in docs/sandbox.md."""
     try:
         rule = msgspec.convert({**body, "id": world.new_id("fault"), "hits": 0}, FaultRule)

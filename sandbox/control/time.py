@@ -4,13 +4,12 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Body, Request
+from fastapi import APIRouter, Request
 from pydantic import Field
 
 from sandbox.clock import iso
 from sandbox.encryption import public_key_pem
-from sandbox.http import Body as Form
-from sandbox.http import WorldDep
+from sandbox.http import AnyObject, Body, WorldDep
 from sandbox.tokens import revoke_all
 from sandbox.wire import ApiError, Json
 from sandbox.world import World, change_settings
@@ -19,14 +18,14 @@ router = APIRouter(tags=["Time and settings"])
 _CENTURY = 100 * 366 * 86400
 
 
-class Reset(Form):
+class Reset(Body):
     seed: Annotated[str, Field(max_length=200)] | None = None
     now: datetime | None = None
     frozen: bool = False
     keep_webhooks: bool = False
 
 
-class ClockChange(Form):
+class ClockChange(Body):
     seconds: Annotated[float, Field(ge=-_CENTURY, le=_CENTURY, allow_inf_nan=False)] | None = None
     now: datetime | None = None
     frozen: bool | None = None
@@ -79,7 +78,7 @@ async def get_settings(world: WorldDep) -> Json:
 
 
 @router.patch("/settings")
-async def patch_settings(world: WorldDep, body: Annotated[dict[str, Any], Body()]) -> Json:
+async def patch_settings(world: WorldDep, body: AnyObject) -> Json:
     """Change any of the settings; names that are no setting are ignored."""
     try:
         world.save_settings(change_settings(world.settings, body))

@@ -5,12 +5,11 @@ from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Query, Request
-from fastapi import Body as BodyParameter
 from pydantic import Field
 
 from sandbox.clock import iso
 from sandbox.events import send
-from sandbox.http import Body, PathId, WorldDep
+from sandbox.http import AnyObject, Body, PathId, WorldDep
 from sandbox.records import Delivery, WebhookRule
 from sandbox.wire import ApiError, Json, not_found, page_of
 
@@ -31,7 +30,7 @@ async def list_rules(world: WorldDep) -> Json:
 
 
 @router.post("/webhook-rules")
-async def add_rule(world: WorldDep, body: Annotated[dict[str, Any], BodyParameter()]) -> Json:
+async def add_rule(world: WorldDep, body: AnyObject) -> Json:
     """`{kind: drop|duplicate|delay|shuffle|forge, event?, copies?, seconds?, remaining?}`: from the next event on."""
     try:
         rule = msgspec.convert({**body, "id": world.new_id("rule"), "hits": 0}, WebhookRule)

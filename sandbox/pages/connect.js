@@ -269,16 +269,12 @@ function picture(prompt) {
 
 function succeed(item) {
   tell("onSuccess", { item });
-  tell("success", { item });
-  const target = prop("redirectUri");
-  if (target) {
-    const url = new URL(target);
-    url.searchParams.set("itemId", item.id);
-    if (/^(javascript|data|blob):/.test(url.protocol)) return;
-    location.assign(url);
-    return;
-  }
   show("Banco conectado", element("p", {}, `${item.connector.name} foi conectado. Você já pode fechar esta janela.`));
+  const target = prop("redirectUri");
+  if (!target) return;
+  const url = new URL(target);
+  url.searchParams.set("itemId", item.id);
+  if (!["javascript:", "data:", "blob:"].includes(url.protocol)) location.assign(url);
 }
 
 function fail(item) {

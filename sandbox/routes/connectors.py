@@ -1,12 +1,12 @@
 """GET /connectors, GET /connectors/{id}, POST /connectors/{id}/validate."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Body, Path, Query
+from fastapi import APIRouter, Path, Query
 
 from sandbox.connectors import CATALOGUE, Connector, parameter_errors
-from sandbox.http import WorldDep, as_text, split
+from sandbox.http import AnyObject, WorldDep, as_text, split
 from sandbox.wire import Json, page_of
 
 router = APIRouter(tags=["Connector"])
@@ -58,9 +58,7 @@ async def get_connector(
 
 
 @router.post("/connectors/{id}/validate")
-async def validate_parameters(
-    world: WorldDep, connector_id: ConnectorId, body: Annotated[dict[str, Any], Body()]
-) -> Json:
+async def validate_parameters(world: WorldDep, connector_id: ConnectorId, body: AnyObject) -> Json:
     """What is wrong with the parameters; 200 even when something is."""
     parameters = as_text(body)
     return Json({"parameters": parameters, "errors": parameter_errors(world.connector(connector_id), parameters)})

@@ -5,11 +5,10 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query
-from fastapi import Body as BodyParameter
 
 from sandbox.clock import iso
 from sandbox.encryption import decrypt_parameters
-from sandbox.http import Body, CallerDep, PageDep, PageSizeDep, PathId, Product, WorldDep, as_text
+from sandbox.http import AnyObject, Body, CallerDep, PageDep, PageSizeDep, PathId, Product, WorldDep, as_text
 from sandbox.items import answer_mfa, create_item, delete_item, find_item, item_view, resources_of, update_item
 from sandbox.lifetime import settle
 from sandbox.records import Item
@@ -112,7 +111,7 @@ async def send_mfa(
     world: WorldDep,
     caller: CallerDep,
     item_id: PathId,
-    body: Annotated[dict[str, Any], BodyParameter()],
+    body: AnyObject,
 ) -> Json:
     """Give the value that `item.parameter` asks for, under its name."""
     return Json(item_view(world, answer_mfa(world, find_item(world, caller, item_id), as_text(body))))

@@ -1,17 +1,13 @@
 """Faults on purpose, limits, and the journal."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 
 import httpx
 import pytest
-import uvicorn
 
-from sandbox.app import create_app
-from sandbox.world import Config
 from tests.sandbox.desk import KEYS, Desk
+from tests.sandbox.serving import serving
 from tests.sandbox.test_transactions import checking, pages_of
 
 
@@ -161,35 +157,38 @@ async def test_the_journal_counts_by_endpoint_and_status(desk: Desk) -> None:
     assert [entry["path"] for entry in entries] == ["/items", f"/items/{item['id']}", f"/items/{item['id']}"]
 
 
-@asynccontextmanager
-async def served() -> AsyncIterator[httpx.AsyncClient]:
-    """The stand-in behind a real server, for faults of the wire."""
-    config = uvicorn.Config(create_app(Config(seed="wire")), port=0, log_level="critical")
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 -- uvicorn offers no event
-        await asyncio.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=0.5, trust_env=False) as client:
+@pytest.fixture(scope="module")
+def wire() -> Iterator[httpx.Client]:
+    """A stand-in behind a real server, for faults that exist on the wire only."""
+    with serving("wire") as address, httpx.Client(base_url=address, timeout=0.5, trust_env=False) as client:
         yield client
-    server.should_exit = True
-    await task
 
 
-async def test_hanging_dripping_delaying_and_cutting_happen_on_the_wire() -> None:
-    async with served() as client:
+def ask(wire: httpx.Client, kind: str, **rule: object) -> httpx.Response:
+    """One POST /auth under that fault."""
+    wire.post("/_control/faults", json={"kind": kind, "path": "/auth", "remaining": 1, **rule})
+    return wire.post("/auth", json=KEYS)
 
-        async def post(kind: str, **rule: object) -> httpx.Response:
-            await client.post("/_control/faults", json={"kind": kind, "path": "/auth", "remaining": 1, **rule})
-            return await client.post("/auth", json=KEYS)
 
-        with pytest.raises(httpx.ReadTimeout):
-            await post("hang", seconds=3600)
-        with pytest.raises(httpx.RemoteProtocolError):
-            await post("cut")
-        with pytest.raises(httpx.ReadTimeout):
-            await post("delay", seconds=5)
-        slow = await post("drip", seconds=1)
+@pytest.mark.parametrize(
+    ("kind", "seconds", "failure"),
+    [
+        ("hang", 3600, httpx.ReadTimeout),
+        ("delay", 5, httpx.ReadTimeout),
+        ("cut", 1, httpx.RemoteProtocolError),
+    ],
+)
+def test_a_call_that_hangs_or_is_cut_fails_and_the_next_succeeds(
+    wire: httpx.Client, kind: str, seconds: float, failure: type[Exception]
+) -> None:
+    with pytest.raises(failure):
+        ask(wire, kind, seconds=seconds)
 
-        assert slow.elapsed.total_seconds() > 0.8
-        assert slow.json()["apiKey"]
+    assert wire.post("/auth", json=KEYS).json()["apiKey"]
+
+
+def test_a_dripping_answer_arrives_whole_and_late(wire: httpx.Client) -> None:
+    answer = ask(wire, "drip", seconds=1)
+
+    assert answer.elapsed.total_seconds() > 0.8
+    assert answer.json()["apiKey"]
