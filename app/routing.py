@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 import structlog
 from fastapi import APIRouter, FastAPI, params
@@ -66,6 +66,9 @@ class Route(APIRoute):
     rest.
     """
 
+    takes_any_query: ClassVar[bool] = False
+    """True for pages that other services send browsers to, with parameters of their own."""
+
     def __init__(
         self,
         path: str,
@@ -99,12 +102,12 @@ class Route(APIRoute):
         handle = super().get_route_handler()
         scope, rate, is_done_once = self.policy.scope_needed, self.rate, self.is_done_once
         known = frozenset(_query_names(self.dependant))
-        takes_json = self.body_field is not None
+        takes_json, takes_any_query = self.body_field is not None, self.takes_any_query
 
         async def checked(given: Request) -> Response:
             request = ExactRequest(given.scope, given.receive)
             await _admit(request, scope, rate)
-            if request.scope["query_string"]:
+            if request.scope["query_string"] and not takes_any_query:
                 _refuse_unknown(request, known)
             if takes_json:
                 _refuse_other_types(request)

@@ -4,14 +4,17 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Query, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts import service
 from app.accounts.errors import AccountNotFound
 from app.accounts.queries import AccountOfConnection
 from app.accounts.schemas import AccountDetailRead, AccountDetails, AccountRead, AccountUpdate
+from app.audit.service import record_act
 from app.clock import utc_now
 from app.dependencies import OwnerDep, PageDep, ResourcesDep, SessionDep
+from app.etags import WITH_ETAG, IfMatchDep, PreconditionFailed, etag_of
 from app.freshness import freshness_of
 from app.owners.principal import Principal
 from app.pagination import InvalidCursor
@@ -52,33 +55,49 @@ async def list_accounts(
     "/accounts/{account_id}/",
     dependencies=[_READ],
     summary="Get an account",
-    responses=problem_responses(AccountNotFound),
+    responses={**WITH_ETAG, **problem_responses(AccountNotFound)},
 )
 async def get_account(
-    account_id: UUID, owner: OwnerDep, session: SessionDep, resources: ResourcesDep
+    account_id: UUID, owner: OwnerDep, session: SessionDep, resources: ResourcesDep, response: Response
 ) -> AccountDetailRead:
     """Return one account with its limits; its whole number to callers with `pii:read`."""
-    return _shown(await service.get_with_connection(session, owner.id, account_id), owner, resources)
+    row = await service.get_with_connection(session, owner.id, account_id)
+    response.headers["ETag"] = etag_of(row.account.change_number)
+    return await _shown(session, row, owner, resources)
 
 
 @router.patch(
     "/accounts/{account_id}/",
     dependencies=[requires("transactions:write")],
     summary="Name or hide an account",
-    responses=problem_responses(AccountNotFound),
+    responses={**WITH_ETAG, **problem_responses(AccountNotFound, PreconditionFailed)},
 )
 async def update_account(
-    account_id: UUID, changes: AccountUpdate, owner: OwnerDep, session: SessionDep, resources: ResourcesDep
+    account_id: UUID,
+    changes: AccountUpdate,
+    owner: OwnerDep,
+    session: SessionDep,
+    resources: ResourcesDep,
+    if_match: IfMatchDep,
+    response: Response,
 ) -> AccountDetailRead:
     """Set the account's alias, or hide it. No sync ever undoes either."""
-    fields = changes.model_dump(exclude_unset=True)
-    return _shown(await service.annotate(session, owner.id, account_id, fields), owner, resources)
+    await if_match.hold(session, owner.id)
+    if_match.check((await service.get_with_connection(session, owner.id, account_id)).account.change_number)
+    row = await service.annotate(session, owner.id, account_id, changes.model_dump(exclude_unset=True))
+    response.headers["ETag"] = etag_of(row.account.change_number)
+    return await _shown(session, row, owner, resources)
 
 
-def _shown(row: AccountOfConnection, owner: Principal, resources: Resources) -> AccountDetailRead:
+async def _shown(
+    session: AsyncSession, row: AccountOfConnection, owner: Principal, resources: Resources
+) -> AccountDetailRead:
     fields = _fields(row, resources)
     if owner.may("pii:read"):
         fields["number"] = service.open_number(row.account, resources.vault)
+        await record_act(
+            session, "account.number_read", actor=owner.actor, owner_id=owner.id, subject_id=row.account.id
+        )
     return AccountDetailRead(
         **fields,
         marketing_name=row.account.marketing_name,

@@ -34,10 +34,12 @@ from app.connections.schemas import (
 from app.connections.view import View, shown, shown_row
 from app.database import transaction
 from app.dependencies import OwnerDep, PageDep, ResourcesDep, SessionDep
+from app.etags import WITH_ETAG, etag_of
 from app.http_errors import PluggyAuthFailed, PluggyHasRefused, PluggyIsUnavailable
 from app.oauth.errors import ItemNotMade
 from app.pagination import InvalidCursor
 from app.problems import preferred_language, problem_responses
+from app.rates import Rate
 from app.resources import Resources
 from app.routing import make_router, requires
 from app.schemas import Results
@@ -46,6 +48,9 @@ router = make_router("connections")
 
 _READ = requires("connections:read")
 _WRITE = requires("connections:write")
+_ASK_PLUGGY = requires("connections:write", rate=Rate.COSTLY)
+_GIVE_TOKEN = requires("connections:write", rate=Rate.COSTLY, repeats_because="the answer holds a token")
+_PASS_CREDENTIALS = requires("connections:write", rate=Rate.COSTLY, repeats_because="it takes credentials")
 _PLUGGY = (PluggyIsUnavailable, PluggyAuthFailed, PluggyHasRefused)
 _VISIT = (
     ItemNotMade,
@@ -82,7 +87,7 @@ ViewDep = Annotated[View, Depends(get_view)]
 
 @router.post(
     "/connections/create_connect_token/",
-    dependencies=[_WRITE],
+    dependencies=[_GIVE_TOKEN],
     summary="Get a token for the widget",
     responses=problem_responses(ConnectionNotFound, RedirectNotAllowed, ItemNotMade, refusals.ItemGone, *_PLUGGY),
 )
@@ -107,7 +112,7 @@ async def create_connect_token(
 
 @router.post(
     "/connections/create_from_item/",
-    dependencies=[_WRITE],
+    dependencies=[_ASK_PLUGGY],
     status_code=status.HTTP_201_CREATED,
     summary="Connect the item that the widget made",
     responses={
@@ -146,20 +151,24 @@ async def list_connections(
     "/connections/{connection_id}/",
     dependencies=[_READ],
     summary="Get a connection",
-    responses=problem_responses(ConnectionNotFound),
+    responses={**WITH_ETAG, **problem_responses(ConnectionNotFound)},
 )
-async def get_connection(connection_id: UUID, owner: OwnerDep, session: SessionDep, view: ViewDep) -> ConnectionRead:
+async def get_connection(
+    connection_id: UUID, owner: OwnerDep, session: SessionDep, view: ViewDep, response: Response
+) -> ConnectionRead:
     """Return one connection with its state as last read, and what the person must do next.
 
     To wait for a bank: ask every 5 seconds until `is_ready`, `is_failed`, or `poll_status` is `timed_out`. A timed out
     connection is not lost: it goes on when the person does.
     """
-    return shown(await service.overview(session, owner.id, connection_id), view)
+    overview = await service.overview(session, owner.id, connection_id)
+    response.headers["ETag"] = etag_of(overview.connection.change_number)
+    return shown(overview, view)
 
 
 @router.post(
     "/connections/{connection_id}/update_credentials/",
-    dependencies=[_WRITE],
+    dependencies=[_PASS_CREDENTIALS],
     summary="Repair a connection's login",
     responses={
         202: {"model": RepairRead, "description": "The bank is being visited; follow the connection."},
@@ -178,7 +187,6 @@ async def update_credentials(
 
     With `parameters`: the bank is visited with them (202). Empty: a connect token in update mode, or, at banks with
     their own authorisation pages, a new authorisation. Credentials pass through; they are neither stored nor logged.
-    `Idempotency-Key` has no effect here.
     """
     parameters = plain(body.parameters) if body is not None else None
     outcome = await repair.update_credentials(resources, owner.id, connection_id, parameters)
@@ -189,7 +197,7 @@ async def update_credentials(
 
 @router.post(
     "/connections/{connection_id}/update_mfa/",
-    dependencies=[_WRITE],
+    dependencies=[_PASS_CREDENTIALS],
     status_code=status.HTTP_202_ACCEPTED,
     summary="Answer what the bank asks for",
     responses=problem_responses(ConnectionNotFound, refusals.MfaNotAwaited, refusals.MfaExpired, *_VISIT, *_PLUGGY),
@@ -200,7 +208,7 @@ async def update_mfa(
     """Give the bank the code, choice or text of `action_required.prompt`; the visit then goes on.
 
     The server looks up what the value is called. At banks that want a new code at every visit, it begins one. Codes
-    pass through; they are neither stored nor logged. `Idempotency-Key` has no effect here.
+    pass through; they are neither stored nor logged.
     """
     value = None if body.value is None else body.value.get_secret_value()
     await repair.update_mfa(resources, owner.id, connection_id, Answer(value, plain(body.parameters)))

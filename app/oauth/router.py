@@ -1,17 +1,19 @@
 """HTTP of authorisations."""
 
-from collections.abc import Callable, Coroutine
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query, Response, status
-from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
 
+from app.connections import refusals
+from app.connections import service as connections
 from app.connections.errors import ConnectionNotFound, RedirectNotAllowed
-from app.connections.router import shown
+from app.connections.router import ViewDep
 from app.connections.schemas import ConnectionRead
+from app.connections.view import View, shown
+from app.database import transaction
 from app.dependencies import OwnerDep, ResourcesDep
 from app.http_errors import PluggyAuthFailed, PluggyHasRefused, PluggyIsUnavailable
 from app.oauth import flow
@@ -27,19 +29,21 @@ from app.oauth.errors import (
 from app.oauth.landing import Arrival, land
 from app.oauth.pages import Message, page
 from app.oauth.redirects import CALLBACK_PATH
-from app.oauth.schemas import AuthorizationRead, ExchangeRequest, OAuthRequest
+from app.oauth.schemas import BegunRead, ExchangeRequest, OAuthRequest
 from app.problems import preferred_language, problem_responses
+from app.rates import Rate
+from app.resources import Resources
 from app.routing import Route, make_router, public, requires
 
-_WRITE = requires("connections:write")
+_BEGIN = requires("connections:write", rate=Rate.COSTLY, repeats_because="it takes credentials and gives a secret")
+_EXCHANGE = requires("connections:write", rate=Rate.COSTLY, repeats_because="it takes a code")
 _PLUGGY = (PluggyIsUnavailable, PluggyAuthFailed, PluggyHasRefused)
 
 
 class _LandingRoute(Route):
     """Takes whatever query a bank's redirect brings: a browser is shown a page, never a problem about its address."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        return APIRoute.get_route_handler(self)
+    takes_any_query = True
 
 
 router = make_router("connections")
@@ -49,26 +53,34 @@ landing_router.route_class = _LandingRoute
 
 @router.post(
     "/connections/oauth/",
-    dependencies=[_WRITE],
+    dependencies=[_BEGIN],
     status_code=status.HTTP_201_CREATED,
     summary="Connect a bank by its own authorisation page",
     responses={
         202: {
-            "model": AuthorizationRead,
+            "model": BegunRead,
             "description": "The bank has not answered yet: the address appears as the connection's `action_required`.",
         },
         **problem_responses(
-            RedirectNotAllowed, RedirectNeeded, ReturnNotAllowed, ConnectorNotOAuth, AlreadyConnected, *_PLUGGY
+            RedirectNotAllowed,
+            RedirectNeeded,
+            ReturnNotAllowed,
+            ConnectorNotOAuth,
+            AlreadyConnected,
+            refusals.InstitutionOffline,
+            refusals.ConnectionLimitReached,
+            refusals.WidgetNeeded,
+            *_PLUGGY,
         ),
     },
 )
 async def start_oauth(
-    body: OAuthRequest, owner: OwnerDep, resources: ResourcesDep, response: Response
-) -> AuthorizationRead:
+    body: OAuthRequest, owner: OwnerDep, resources: ResourcesDep, view: ViewDep, response: Response
+) -> BegunRead:
     """Begin an Open Finance connection and return the bank's page, which the person opens in a browser.
 
     Waits up to 30 seconds for that address. Follow the connection until `is_ready`, `is_failed`, or `poll_status` is
-    `timed_out`, which can still be repaired. Takes credentials and returns a secret, so no `Idempotency-Key`.
+    `timed_out`, which can still be repaired.
     """
     wish = flow.Wish(
         connector_id=body.connector_id,
@@ -81,21 +93,31 @@ async def start_oauth(
     if begun.authorization_url is None:
         response.status_code = status.HTTP_202_ACCEPTED
     response.headers["Location"] = f"/api/banking/connections/{begun.connection.id}/"
-    return shown_authorization(begun)
+    return BegunRead(
+        connection=await _read(resources, owner.id, begun.connection.id, view),
+        item_id=begun.connection.item_id,
+        status=begun.connection.status,
+        authorization_url=begun.authorization_url,
+        state=begun.state,
+        expires_at=begun.expires_at,
+    )
 
 
 @router.post(
     "/connections/oauth/exchange/",
-    dependencies=[_WRITE],
+    dependencies=[_EXCHANGE],
     summary="Hand over what the bank's browser brought to the app",
     responses=problem_responses(StateNotFound, StateUsed, StateExpired, ConnectionNotFound),
 )
-async def exchange_oauth(body: ExchangeRequest, owner: OwnerDep, resources: ResourcesDep) -> ConnectionRead:
+async def exchange_oauth(
+    body: ExchangeRequest, owner: OwnerDep, resources: ResourcesDep, view: ViewDep
+) -> ConnectionRead:
     """Take up a landing at the app's own `redirect_uri`, as our callback does, and return the connection.
 
-    The state is good for one use within ten minutes and for its owner only. Takes a code, so no `Idempotency-Key`.
+    The state is good for one use within ten minutes and for its owner only.
     """
-    return shown(await flow.exchange(resources, owner.id, body.state, body.item_id))
+    connection = await flow.exchange(resources, owner.id, body.state, body.item_id)
+    return await _read(resources, owner.id, connection.id, view)
 
 
 @landing_router.get(
@@ -125,16 +147,9 @@ async def land_oauth(
     return page(message, preferred_language(request.headers.get("accept-language", "")))
 
 
-def shown_authorization(begun: flow.Authorization) -> AuthorizationRead:
-    """Return what a client sees of a visit under way."""
-    return AuthorizationRead(
-        connection=shown(begun.connection),
-        item_id=begun.connection.item_id,
-        status=begun.connection.status,
-        authorization_url=begun.authorization_url,
-        state=begun.state,
-        expires_at=begun.expires_at,
-    )
+async def _read(resources: Resources, owner_id: UUID, connection_id: UUID, view: View) -> ConnectionRead:
+    async with transaction(resources.sessions, owner_id) as session:
+        return shown(await connections.overview(session, owner_id, connection_id), view)
 
 
 def _uuid(text: str | None) -> UUID | None:

@@ -6,8 +6,10 @@ from uuid import UUID
 
 from fastapi import Query, Response
 
+from app.audit.service import record_act
 from app.clock import utc_now
 from app.dependencies import OwnerDep, PageDep, ResourcesDep, SessionDep
+from app.etags import WITH_ETAG, etag_of
 from app.freshness import freshness_of
 from app.pagination import InvalidCursor
 from app.problems import problem_responses
@@ -51,20 +53,30 @@ async def list_transactions(
     "/transactions/{transaction_id}/",
     dependencies=[_READ],
     summary="Get a transaction",
-    responses=problem_responses(TransactionNotFound),
+    responses={**WITH_ETAG, **problem_responses(TransactionNotFound)},
 )
 async def get_transaction(
-    transaction_id: UUID, owner: OwnerDep, session: SessionDep, resources: ResourcesDep
+    transaction_id: UUID, owner: OwnerDep, session: SessionDep, resources: ResourcesDep, response: Response
 ) -> TransactionDetailRead:
     """Return one transaction with all that is known of it; documents whole to callers with `pii:read`."""
     found = await service.get(session, owner.id, transaction_id)
+    response.headers["ETag"] = etag_of(found.transaction.change_number)
+    may_see_all = owner.may("pii:read")
+    if may_see_all:
+        await record_act(
+            session,
+            "transaction.documents_read",
+            actor=owner.actor,
+            owner_id=owner.id,
+            subject_id=transaction_id,
+        )
     interval = timedelta(hours=resources.settings.sync.auto_sync_interval_hours)
     return shown(
         found.transaction,
         connection_id=found.connection.id,
         freshness=freshness_of(found.connection, interval=interval, now=utc_now()),
         vault=resources.vault,
-        is_masked=not owner.may("pii:read"),
+        is_masked=not may_see_all,
     )
 
 
