@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.oauth import service as oauth
 from app.sync import service as sync
 from app.sync.models import SyncTrigger
 from app.webhooks.events import Delivery
@@ -14,8 +15,12 @@ Handler = Callable[[AsyncSession, UUID, UUID, Delivery], Awaitable[None]]
 
 
 async def read_again(session: AsyncSession, owner_id: UUID, connection_id: UUID, _: Delivery) -> None:
-    """Queue a run: it reads the item's state first, and the data when there is some. A burst becomes few runs."""
+    """Queue a run: it reads the item's state first, and the data when there is some. A burst becomes few runs.
+
+    Whoever watches the item while its person is at the bank looks at once.
+    """
     await sync.request_sync(session, owner_id, connection_id, trigger=SyncTrigger.WEBHOOK)
+    await oauth.look_soon(session, owner_id, connection_id)
 
 
 async def ask_by_id(session: AsyncSession, owner_id: UUID, connection_id: UUID, delivery: Delivery) -> None:
