@@ -1,10 +1,10 @@
 """Use cases of connections that talk to Pluggy: calls first, then one short transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -23,6 +23,7 @@ from app.pluggy.item_calls import ConnectOptions
 from app.pluggy.limits import Lane
 from app.pluggy.models import Item
 from app.resources import Resources
+from app.settings import Settings
 from app.sync import service as sync
 from app.sync.models import SyncTrigger
 from app.webhooks import service as webhooks
@@ -37,7 +38,7 @@ class ConnectToken:
 
     connect_token: str
     expires_at: datetime
-    widget: dict[str, object]
+    widget: dict[str, Any]
     connect_url: str
 
 
@@ -68,16 +69,24 @@ async def create_connect_token(
         token = await resources.pluggy.for_lane(Lane.USER).create_connect_token(item_id=item_id, options=options)
     except PluggyNotFound:
         raise await gone(resources, owner_id, connection_id) from None
-    widget: dict[str, object] = {"connectToken": token, "includeSandbox": settings.pluggy.use_sandbox}
+    widget: dict[str, Any] = {"connectToken": token, "includeSandbox": settings.pluggy.use_sandbox}
     if item_id is not None:
         widget["updateItem"] = str(item_id)
     if products:
         widget["products"] = list(products)
-    page = str(settings.service.connect_page_url or PLUGGY_CONNECT)
-    query = {"connect_token": token, "with_sandbox": str(settings.pluggy.use_sandbox).lower()}
-    if item_id is not None:
-        query["item_id"] = str(item_id)
-    return ConnectToken(token, asked_at + CONNECT_TOKEN_LIFE, widget, f"{page}?{urlencode(query)}")
+    return ConnectToken(token, asked_at + CONNECT_TOKEN_LIFE, widget, _connect_url(settings, widget))
+
+
+def _connect_url(settings: Settings, widget: Mapping[str, Any]) -> str:
+    """Return the page that opens the widget, with its props in the query, as the mobile wrappers of Pluggy do."""
+    include_sandbox = str(widget["includeSandbox"]).lower()
+    query = {"connect_token": widget["connectToken"], "with_sandbox": include_sandbox}
+    query |= {"include_sandbox": include_sandbox}  # by its prop's name, as the stand-in's page reads it
+    if "updateItem" in widget:
+        query["update_item"] = widget["updateItem"]
+    if "products" in widget:
+        query["products"] = ",".join(widget["products"])
+    return f"{settings.service.connect_page_url or PLUGGY_CONNECT}?{urlencode(query)}"
 
 
 async def _item_to_repair(resources: Resources, owner_id: UUID, connection_id: UUID) -> UUID:

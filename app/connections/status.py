@@ -121,6 +121,10 @@ def _has_status(*statuses: str) -> Callable[[BankConnection, datetime], bool]:
     return lambda item, _: item.status in statuses
 
 
+def _has_outcome(*outcomes: str) -> Callable[[BankConnection, datetime], bool]:
+    return lambda item, _: item.execution_status in outcomes
+
+
 def _ended_in(*outcomes: str) -> Callable[[BankConnection, datetime], bool]:
     return lambda item, _: item.execution_status in outcomes and item.status not in VISITING
 
@@ -131,12 +135,12 @@ HEALTH: tuple[tuple[_Test, Health], ...] = (
     (_has_status(DELETED), Health.SUSPENDED),
     (_is_revoked, Health.SUSPENDED),
     (_is_expired, Health.SUSPENDED),
-    (lambda item, _: item.execution_status == Execution.ACCOUNT_LOCKED, Health.SUSPENDED),
+    (_has_outcome(Execution.ACCOUNT_LOCKED), Health.SUSPENDED),
     (lambda item, _: item.update_refusal == TOO_MANY_ERRORS, Health.SUSPENDED),
     (lambda item, _: item.connector_health == OFFLINE, Health.SUSPENDED),
     (lambda item, _: (item.status, item.execution_status) == (Status.UPDATED, Execution.SUCCESS), Health.HEALTHY),
     (_is_partial, Health.PARTIAL_SUCCESS),
-    (lambda item, _: item.execution_status in _BAD_CREDENTIALS, Health.INVALID_CREDENTIALS),
+    (_has_outcome(*_BAD_CREDENTIALS), Health.INVALID_CREDENTIALS),
     (_has_status(Status.LOGIN_ERROR), Health.LOGIN_ERROR),
     (_has_status(*_AWAITING), Health.WAITING_USER_INPUT),
     (_is_pending, Health.WAITING_USER_INPUT),
@@ -191,11 +195,7 @@ ACTIONS: tuple[_Row, ...] = (
         ActionKind.RECONNECT,
         lambda item, _: item.is_oauth and item.execution_status == Execution.ACCOUNT_LOCKED,
     ),
-    _Row(
-        "account_locked",
-        ActionKind.UPDATE_CREDENTIALS,
-        lambda item, _: item.execution_status == Execution.ACCOUNT_LOCKED,
-    ),
+    _Row("account_locked", ActionKind.UPDATE_CREDENTIALS, _has_outcome(Execution.ACCOUNT_LOCKED)),
     _Row("too_many_errors", ActionKind.RECONNECT, lambda item, _: item.update_refusal == TOO_MANY_ERRORS),
     _Row("institution_offline", ActionKind.WAIT, lambda item, _: item.connector_health == OFFLINE),
     _Row("authorize_at_bank", ActionKind.AUTHORIZE, _awaits_oauth),
@@ -219,9 +219,9 @@ ACTIONS: tuple[_Row, ...] = (
     _Row("not_granted", ActionKind.RECONNECT, _ended_in(Execution.USER_AUTHORIZATION_NOT_GRANTED)),
     _Row("login_refused_oauth", ActionKind.RECONNECT, _oauth_failed),
     _Row("wrong_code_renew", ActionKind.PROVIDE_MFA, _wrong_code),
-    _Row("wrong_code", ActionKind.UPDATE_CREDENTIALS, _ended_in(Execution.INVALID_CREDENTIALS_MFA)),
-    _Row("credentials_reset", ActionKind.UPDATE_CREDENTIALS, _ended_in(Execution.ACCOUNT_CREDENTIALS_RESET)),
-    _Row("invalid_credentials", ActionKind.UPDATE_CREDENTIALS, _ended_in(Execution.INVALID_CREDENTIALS)),
+    _Row("wrong_code", ActionKind.UPDATE_CREDENTIALS, _has_outcome(Execution.INVALID_CREDENTIALS_MFA)),
+    _Row("credentials_reset", ActionKind.UPDATE_CREDENTIALS, _has_outcome(Execution.ACCOUNT_CREDENTIALS_RESET)),
+    _Row("invalid_credentials", ActionKind.UPDATE_CREDENTIALS, _has_outcome(Execution.INVALID_CREDENTIALS)),
     _Row("needs_action", ActionKind.APPROVE_ON_DEVICE, _ended_in(Execution.ACCOUNT_NEEDS_ACTION)),
     _Row("not_supported", ActionKind.RECONNECT, _ended_in(Execution.USER_NOT_SUPPORTED)),
     _Row("login_error", ActionKind.UPDATE_CREDENTIALS, _has_status(Status.LOGIN_ERROR)),

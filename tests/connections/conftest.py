@@ -1,0 +1,61 @@
+"""The service before a served stand-in, with a watch that is short enough to wait for."""
+
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import httpx
+import pytest
+
+from app.connectors import catalogue
+from app.owners.principal import DEFAULT_SCOPES, Principal
+from app.resources import Resources
+from app.settings import Settings
+from sandbox.world import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
+from tests.connections.person import Person
+from tests.http_support import KnownCaller, make_settings, running_api
+from tests.servers import ServerUrls
+from tests.stand_in import StandIn
+from worker.job import Runner
+
+PATIENCE_SECONDS = 2.0
+
+
+@pytest.fixture(scope="session")
+def settings(server_urls: ServerUrls, database_name: str, valkey_url: str, stand_in_port: int) -> Settings:
+    """The service as it stands before the stand-in; polls are short, so that a test can see their end."""
+    return make_settings(
+        database_url=server_urls.postgres("banking_app", database_name),
+        migration_database_url=server_urls.postgres("banking_owner", database_name),
+        redis_url=valkey_url,
+        connect_page_url=f"http://127.0.0.1:{stand_in_port}/connect",
+        oauth_redirect_uris="caixahub://bank/back",
+        poll_interval_seconds=0.1,
+        poll_timeout_seconds=PATIENCE_SECONDS,
+        pluggy_base_url=f"http://127.0.0.1:{stand_in_port}",
+        pluggy_client_id=DEFAULT_CLIENT_ID,
+        pluggy_client_secret=DEFAULT_CLIENT_SECRET,
+        pluggy_use_sandbox=True,
+        pluggy_webhook_secret="a-webhook-secret-of-32-bytes-or-more",
+    )
+
+
+@pytest.fixture(autouse=True)
+def fresh_catalogue() -> None:
+    """No test reads the connectors that another has seen."""
+    catalogue.forget()
+
+
+@pytest.fixture
+def person(client: httpx.AsyncClient, stand_in: StandIn, runner: Runner) -> Person:
+    """Somebody with the app and the widget."""
+    return Person(client, stand_in, runner)
+
+
+@pytest.fixture
+async def stranger(resources: Resources, other_owner_id: UUID) -> AsyncIterator[httpx.AsyncClient]:
+    """The API as another owner reaches it."""
+    caller = KnownCaller(principal=Principal(other_owner_id, DEFAULT_SCOPES, "person"))
+    async with running_api(resources.settings, caller=caller) as (app, http):
+        app.state.resources = resources
+        http.headers["Authorization"] = "Bearer good"
+        yield http
