@@ -36,7 +36,7 @@ def _bill(item: Item, account: CreditAccount, bill: int, rows: list[Entry], show
         return None
     total = sum(entry.units for entry in rows)
     paid = [(payment, shown[row.shape.id]) for payment, row in account.paid(bill) if row.shape.id in shown]
-    updated = max([calendar.wire(seen), *(entry.shape.created_at for _, entry in paid)])
+    updated = max([view.runs.labels[seen], *(entry.shape.created_at for _, entry in paid)])
     return Bill(
         id=card.bill_id(bill),
         account_id=account.statement.account_id,
@@ -48,7 +48,7 @@ def _bill(item: Item, account: CreditAccount, bill: int, rows: list[Entry], show
         allows_installments=True if bill % 4 else None,
         finance_charges=[_charge(account, charge) for charge in bills.charges(card, bill, account.total)],
         payments=[_payment(account, payment, entry, total) for payment, entry in paid],
-        created_at=calendar.wire(seen),
+        created_at=view.runs.labels[seen],
         updated_at=updated,
     )
 

@@ -12,6 +12,8 @@ HOUR = 3_600_000
 MINUTE = 60_000
 LOCAL_OFFSET = 3 * HOUR
 
+_MIDNIGHTS = {0: "T00:00:00.000Z", LOCAL_OFFSET: "T03:00:00.000Z"}
+
 _EPOCH = date(1970, 1, 1).toordinal()
 _FIXED_HOLIDAYS = ((1, 1), (4, 21), (5, 1), (9, 7), (10, 12), (11, 2), (11, 15), (11, 20), (12, 25))
 
@@ -21,11 +23,13 @@ def month_of(day: date) -> int:
     return (day.year - 2000) * 12 + day.month - 1
 
 
+@lru_cache(maxsize=2048)
 def first_day(month: int) -> date:
     """The first day of a month."""
     return date(2000 + month // 12, month % 12 + 1, 1)
 
 
+@lru_cache(maxsize=2048)
 def days_in(month: int) -> int:
     """How many days a month has."""
     return (first_day(month + 1) - first_day(month)).days
@@ -66,6 +70,8 @@ def utc_day(instant: int) -> date:
 def wire(instant: int) -> str:
     """`YYYY-MM-DDTHH:MM:SS.mmmZ`."""
     days, rest = divmod(instant, DAY)
+    if rest in _MIDNIGHTS:
+        return _iso_day(days) + _MIDNIGHTS[rest]
     seconds, milliseconds = divmod(rest, 1000)
     minutes, second = divmod(seconds, 60)
     return f"{_iso_day(days)}T{minutes // 60:02d}:{minutes % 60:02d}:{second:02d}.{milliseconds:03d}Z"

@@ -1,6 +1,6 @@
 """A card account and how its bank writes a movement."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import IntEnum
 from typing import NamedTuple
@@ -40,6 +40,7 @@ class Card:
     number: str
     extra_number: str
     is_company: bool
+    _bill_ids: dict[int, str] = field(default_factory=dict, repr=False, compare=False)
 
     def draws(self, *parts: object) -> Draws:
         """Draws for something of this card."""
@@ -64,7 +65,10 @@ class Card:
 
     def bill_id(self, bill: int) -> str:
         """The id of a bill."""
-        return self.statement.ids.encode(Kind.BILL, self.statement.item, self.statement.account, bill)
+        statement = self.statement
+        if bill not in self._bill_ids:
+            self._bill_ids[bill] = statement.ids.encode(Kind.BILL, statement.item, statement.account, bill)
+        return self._bill_ids[bill]
 
 
 class Purchase(NamedTuple):

@@ -23,16 +23,12 @@ class Draws:
         text = "\x1f".join(map(str, parts)).encode()
         self._state = int.from_bytes(blake2b(text, key=key, digest_size=8).digest(), "big")
 
-    def bits(self) -> int:
-        """64 bits."""
+    def below(self, limit: int) -> int:
+        """An integer from 0 to `limit` - 1."""
         self._state = state = (self._state + 0x9E3779B97F4A7C15) & _MASK
         state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
         state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & _MASK
-        return state ^ (state >> 31)
-
-    def below(self, limit: int) -> int:
-        """An integer from 0 to `limit` - 1."""
-        return (self.bits() * limit) >> 64
+        return ((state ^ (state >> 31)) * limit) >> 64
 
     def between(self, low: int, high: int) -> int:
         """An integer from `low` to `high`, both possible."""

@@ -9,6 +9,9 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 
+_LOW, _TAIL = (1 << 62) - 1, (1 << 48) - 1
+
+
 class Kind(IntEnum):
     """What an id names."""
 
@@ -51,21 +54,19 @@ class Ids:
         plain = (((kind << 40 | item) << 4 | account) << 12 | month) << 20 | n
         packed = plain.to_bytes(10, "big")
         proof = int.from_bytes(blake2b(packed, key=self._proof, digest_size=6).digest(), "big") >> 6
-        text = f"{proof << 80 | (plain ^ self._stream(proof)):031x}"
+        value = proof << 80 | (plain ^ self._stream(proof))
         # 122 bits, written around the version (4) and the variant (10 in binary) of a random UUID
-        value = int(text, 16)
-        high, middle, low = value >> 74, value >> 62 & 0xFFF, value & (1 << 62) - 1
-        whole = f"{high:012x}4{middle:03x}{low | 1 << 63:016x}"
-        return f"{whole[:8]}-{whole[8:12]}-{whole[12:16]}-{whole[16:20]}-{whole[20:]}"
+        head, middle, low = value >> 74, value >> 62 & 0xFFF, value & _LOW | 1 << 63
+        return f"{head >> 16:08x}-{head & 0xFFFF:04x}-4{middle:03x}-{low >> 48:04x}-{low & _TAIL:012x}"
 
     def decode(self, text: str) -> Address | None:
         """The address in a UUID, or None when this seed never made it."""
-        plain_text = text.replace("-", "").lower()
+        packed = text.replace("-", "").lower()
         try:
-            whole = int(plain_text, 16)
+            whole = int(packed, 16)
         except ValueError:
             return None
-        high, middle, low = whole >> 80, whole >> 64 & 0xFFF, whole & (1 << 62) - 1
+        high, middle, low = whole >> 80, whole >> 64 & 0xFFF, whole & _LOW
         value = (high << 12 | middle) << 62 | low
         proof, hidden = value >> 80, value & (1 << 80) - 1
         plain = hidden ^ self._stream(proof) if proof < 1 << 42 else -1

@@ -10,8 +10,8 @@ from typing import Any
 from msgspec import Struct, field
 
 
-class Wire(Struct, frozen=True, rename="camel"):
-    """Common settings of every entity."""
+class Wire(Struct, frozen=True, rename="camel", gc=False):
+    """Common settings of every entity; none can be part of a cycle, so the collector need not walk the cache."""
 
 
 class Document(Wire, frozen=True):

@@ -110,9 +110,11 @@ def edited_entry(edited: EditedRow, runs: Runs, floor: int) -> Entry | None:
         return None
     shape: Transaction | None = None if edited.added else show(edited.row, runs, floor)
     for edit in edited.edits:
-        effective = edit.shown if edit.shown is not None else runs.first(edit.at)
-        if effective is not None:
-            shape = _apply(edited.row, shape, edit, calendar.wire(effective))
+        seen = runs.first(edit.at)
+        if edit.shown is not None:
+            shape = _apply(edited.row, shape, edit, calendar.wire(edit.shown))
+        elif seen is not None:
+            shape = _apply(edited.row, shape, edit, runs.labels[seen])
     if shape is None:
         return None
     return Entry(calendar.parse(shape.date), shape.id, shape, edited.row, units_of(shape))

@@ -21,9 +21,9 @@ class Runs:
         self.labels = [calendar.wire(instant) for instant in self.instants]
 
     def first(self, instant: int) -> int | None:
-        """The first collection at or after an instant."""
+        """The place of the first collection at or after an instant."""
         place = bisect_left(self.instants, instant)
-        return self.instants[place] if place < len(self.instants) else None
+        return place if place < len(self.instants) else None
 
     def earlier(self) -> "Runs":
         """All but the last."""
@@ -59,4 +59,4 @@ def show(row: Row, runs: Runs, floor: int) -> Transaction | None:
             shape = replace(shape, credit_card_metadata=replace(shape.credit_card_metadata, bill_id=None))
         elif billed > updated:
             updated = billed
-    return replace(shape, created_at=calendar.wire(created), updated_at=calendar.wire(updated))
+    return replace(shape, created_at=runs.labels[created], updated_at=runs.labels[updated])
