@@ -1,15 +1,19 @@
 """The service before a served stand-in, with a watch that is short enough to wait for."""
 
-from collections.abc import AsyncIterator
+import io
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from uuid import UUID
 
+import asyncpg
 import httpx
 import pytest
 
 from app.connectors import catalogue
+from app.logs import configure_logs
 from app.owners.principal import DEFAULT_SCOPES, Principal
 from app.resources import Resources
 from app.settings import Settings
+from app.tables import metadata
 from sandbox.world import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
 from tests.connections.person import Person
 from tests.http_support import KnownCaller, make_settings, running_api
@@ -59,3 +63,32 @@ async def stranger(resources: Resources, other_owner_id: UUID) -> AsyncIterator[
         app.state.resources = resources
         http.headers["Authorization"] = "Bearer good"
         yield http
+
+
+@pytest.fixture
+def everything_stored(
+    resources: Resources, server_urls: ServerUrls, database_name: str
+) -> Callable[[], Awaitable[str]]:
+    """All that the service keeps, as text: every row of every table, and every value in Redis."""
+
+    async def read() -> str:
+        connection = await asyncpg.connect(server_urls.postgres("postgres", database_name))
+        try:
+            tables = [await connection.fetch(f"SELECT t::text FROM {each.name} t") for each in metadata.sorted_tables]
+        finally:
+            await connection.close()
+        rows = [row[0] for table in tables for row in table]
+        keys = [key async for key in resources.redis.scan_iter()]
+        values = [await resources.redis.get(key) for key in keys if await resources.redis.type(key) == b"string"]
+        return "\n".join([*rows, *map(str, keys), *map(str, values)])
+
+    return read
+
+
+@pytest.fixture
+def logged() -> Iterator[io.StringIO]:
+    """What is logged during the test."""
+    stream = io.StringIO()
+    configure_logs(make_settings().service, stream=stream)
+    yield stream
+    configure_logs(make_settings().service)
