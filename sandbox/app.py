@@ -32,7 +32,9 @@ def create_app(config: Config | None = None, *, outside: httpx.AsyncBaseTranspor
         await conductor.stop()
         world.close()
 
-    app = FastAPI(title="Pluggy stand-in", version="1.0.0", lifespan=lifespan, default_response_class=Json)
+    app = FastAPI(
+        title="Pluggy stand-in", lifespan=lifespan, default_response_class=Json, docs_url=None, redoc_url=None
+    )
     app.state.world = world
     refusals.install(app)
     for router in ROUTERS:

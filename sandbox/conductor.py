@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 
 from sandbox.courier import Courier
 from sandbox.items import delete_if_idle
@@ -9,6 +10,7 @@ from sandbox.lifetime import settle
 from sandbox.world import World
 
 _LONGEST_SLEEP = 60.0
+_log = logging.getLogger(__name__)
 
 
 class Conductor:
@@ -35,7 +37,11 @@ class Conductor:
     async def _run(self) -> None:
         while True:
             self._world.wake.clear()
-            pause = await self._step()
+            try:
+                pause = await self._step()
+            except Exception:  # noqa: BLE001 -- one item's trouble must not stop time for the others
+                _log.exception("A step of the stand-in failed; trying again.")
+                pause = 1.0
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._world.wake.wait()
@@ -44,10 +50,13 @@ class Conductor:
         """Do what is due; answers for how many real seconds nothing more will be."""
         ahead = []
         for item in self._world.items:
-            if self._world.items.get(item.id) is item:  # not deleted or reset while we paused
-                ahead.append(settle(self._world, item))
-                delete_if_idle(self._world, item)
-            await asyncio.sleep(0)
+            if self._world.items.get(item.id) is not item:
+                continue  # deleted or reset while we paused
+            if item.due_at is not None and item.due_at <= self._world.now():
+                settle(self._world, item)
+                await asyncio.sleep(0)
+            ahead.append(item.due_at)
+            delete_if_idle(self._world, item)
         ahead.append(self.courier.dispatch())
         pauses = [self._world.clock.real_seconds_until(at) for at in ahead if at is not None]
         return min((pause for pause in pauses if pause is not None), default=_LONGEST_SLEEP)

@@ -10,7 +10,7 @@ from sandbox.tokens import Caller, read_token
 from sandbox.wire import ApiError
 from sandbox.world import World
 
-PUBLIC = re.compile(r"/auth|/connect(/.*)?|/oauth/.*|/openapi\.json|/docs(/.*)?|/statements/.*|/healthz|/")
+PUBLIC = re.compile(r"/auth|/connect(/.*)?|/oauth/.*|/openapi\.json|/statements/.*|/")
 # What a connect token may do; everything else is 403 to it.
 _WIDGET_MAY = tuple(
     (method, re.compile(path))

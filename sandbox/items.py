@@ -111,7 +111,7 @@ def _check_new_item(world: World, connector: Connector, parameters: dict[str, st
 def _check_parameters(connector: Connector, parameters: dict[str, str]) -> None:
     if errors := parameter_errors(connector, parameters):
         message = "Connector parameters do not match validation rules"
-        raise ApiError(400, message, "CONNECTOR_VALIDATION_ERROR", details=errors, errors=errors)
+        raise ApiError(400, message, "CONNECTOR_VALIDATION_ERROR", details=errors)
 
 
 def _check_duplicates(world: World, connector: Connector, parameters: dict[str, str]) -> None:

@@ -10,7 +10,7 @@ import msgspec
 from sandbox.asgi import Message, Scope, Send
 from sandbox.clock import iso
 
-_KEPT = 1000
+_KEPT, _ENDPOINTS = 1000, 500
 _ID = re.compile(r"/([0-9a-fA-F-]{36}|\d+)(?=/|$)")
 
 
@@ -55,4 +55,5 @@ class Journal:
     def close(self, entry: Entry) -> None:
         """Count the request under its endpoint: the path with `{id}` for every id."""
         entry.endpoint = f"{entry.method} {_ID.sub('/{id}', entry.path)}"
-        self.statuses.setdefault(entry.endpoint, Counter())[entry.status] += 1
+        known = entry.endpoint in self.statuses or len(self.statuses) < _ENDPOINTS
+        self.statuses.setdefault(entry.endpoint if known else "others", Counter())[entry.status] += 1

@@ -123,7 +123,7 @@ _PHASES = {
     "IDENTITY": "IDENTITY_IN_PROGRESS",
     "LOANS": "LOANS_IN_PROGRESS",
 }
-_LOGIN_AFTER, _PHASE_LASTS, _MERGE_LASTS = 0.05, 0.06, 0.1
+_LOGIN_AFTER, _REFUSAL_TAKES, _PHASE_LASTS, _MERGE_LASTS = 0.05, 0.15, 0.06, 0.1
 
 
 def status_of_failure(outcome: str) -> str:
@@ -143,10 +143,13 @@ def timeline(script: Script, run: Run, products: list[str]) -> Iterator[Moment]:
         yield _waiting(wait, at, run)
         answer = _answer(wait, at, run, next(answers, None))
         at = answer.at
+        if answer.verdict in ("ok", "wrong"):
+            yield Moment(at, "UPDATING", "LOGIN_MFA_IN_PROGRESS")
+        if answer.verdict == "wrong":  # the bank says so, not the API
+            at += timedelta(seconds=_REFUSAL_TAKES * run.pace)
         if answer.verdict != "ok":
             yield _failure(at, _verdict_outcome(wait, answer.verdict))
             return
-        yield Moment(at, "UPDATING", "LOGIN_MFA_IN_PROGRESS")
     at += timedelta(seconds=script.login_seconds * run.pace)
     if script.outcome not in _GOOD and script.fails_at_login:
         yield _failure(at, script.outcome)

@@ -72,6 +72,7 @@ def begin_run(world: World, item: Item, *, triggered_by: str, at: datetime | Non
     )
     item.next_override = {}
     item.next_auto_sync_at = None
+    item.due_at = item.run.started_at
 
 
 def holds_consent(world: World, item: Item) -> bool:
@@ -90,8 +91,8 @@ def script_for(world: World, item: Item) -> Script:
     return replace(script, **item.run.override)
 
 
-def settle(world: World, item: Item) -> datetime | None:
-    """Live every moment that is due, auto-syncs too; answers when the next one comes, None when nothing is ahead."""
+def settle(world: World, item: Item) -> None:
+    """Live every moment that is due, auto-syncs too."""
     now = world.now()
     changed = False
     while True:
@@ -103,9 +104,9 @@ def settle(world: World, item: Item) -> datetime | None:
         else:
             break
         changed = True
+    item.due_at = ahead.at if ahead else item.next_auto_sync_at
     if changed:
         world.items.put(item.id, item)
-    return ahead.at if ahead else item.next_auto_sync_at
 
 
 def _ahead(world: World, item: Item) -> Iterator[Moment]:
@@ -135,7 +136,9 @@ def force_state(world: World, item: Item, fields: dict[str, Any], event: str | N
     for name, value in fields.items():
         setattr(item, name, value)
     item.updated_at = world.now()
+    item.due_at = item.next_auto_sync_at
     world.items.put(item.id, item)
+    world.wake.set()
     if event:
         events.emit_item_event(world, item, event)
 

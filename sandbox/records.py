@@ -78,6 +78,7 @@ class Item(msgspec.Struct, kw_only=True):
     opened: bool = False  # known to the ledger
     updated_products: dict[str, datetime] = {}
     next_override: dict[str, Any] = {}  # for the next run
+    due_at: datetime | None = None  # when something next happens by itself
     last_mfa: str | None = None
     consent_id: str | None = None
 

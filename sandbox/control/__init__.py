@@ -12,7 +12,8 @@ from sandbox.world import World
 
 def create_control_app(world: World, conductor: Conductor, journal: Journal) -> FastAPI:
     """Everything a test or a person can do to the stand-in behind the API's back."""
-    app = FastAPI(title="Pluggy stand-in: control plane", version="1.0.0", default_response_class=Json)
+    title = "Pluggy stand-in: control plane"
+    app = FastAPI(title=title, default_response_class=Json, docs_url=None, redoc_url=None)
     app.state.world, app.state.conductor, app.state.journal = world, conductor, journal
     refusals.install(app)
     for part in (time, items, ledger, webhooks, faults):
