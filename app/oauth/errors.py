@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from app.connections.refusals import LoginAlreadyConnected
 from app.errors import AppError
 
 _AGAIN = {
@@ -47,19 +48,12 @@ class RedirectNeeded(AppError):
         )
 
 
-class AlreadyConnected(AppError):
+class AlreadyConnected(LoginAlreadyConnected):
     """The owner holds an item with the same document at this bank: a second one would share its quotas."""
 
-    status, code, title = 409, "already_connected", "Already connected"
-    user_messages = {
-        "pt-BR": "Este banco já está conectado. Renove a conexão existente.",
-        "en": "This bank is connected already. Renew the existing connection.",
-    }
-
     def __init__(self, connection_id: UUID) -> None:
-        super().__init__(
-            f"Connection {connection_id} holds this login: use its update_credentials.", action="update_credentials"
-        )
+        super().__init__()
+        self.detail = f"Connection {connection_id} holds this login: repair that one."
 
 
 class StateNotFound(AppError):

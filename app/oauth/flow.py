@@ -15,6 +15,8 @@ from app.connections import service as connections
 from app.connections.errors import ConnectionNotFound
 from app.connections.mapping import item_columns
 from app.connections.models import BankConnection
+from app.connections.refusals import refusal_of
+from app.connectors.parameters import parameter_faults
 from app.database import in_transaction, transaction
 from app.http_errors import InvalidRequest
 from app.oauth import service
@@ -22,7 +24,6 @@ from app.oauth.adoption import adopt, attach, order_item
 from app.oauth.errors import AlreadyConnected, ConnectorNotOAuth, ItemNotMade
 from app.oauth.mapping import awaiting_columns
 from app.oauth.outcome import authorization_url, url_expires_at
-from app.oauth.parameters import parameter_faults, refused_parameters
 from app.oauth.polling import look
 from app.oauth.redirects import check_return_url, redirect_uri_for, with_state
 from app.pluggy.errors import (
@@ -76,7 +77,7 @@ async def start(resources: Resources, owner_id: UUID, wish: Wish) -> Authorizati
     redirect_uri = redirect_uri_for(resources.settings, wish.redirect_uri)
     check_return_url(resources.settings, wish.return_url)
     connector = await _oauth_connector(resources, wish.connector_id)
-    if faults := parameter_faults(connector, wish.parameters):
+    if faults := parameter_faults(connector.credentials or (), wish.parameters):
         raise InvalidRequest("The request does not validate.", errors=faults)
     state = service.new_state()
 
@@ -164,9 +165,8 @@ async def _order(resources: Resources, owner_id: UUID, connection_id: UUID, orde
         await in_transaction(
             resources.sessions, owner_id, lambda session: service.discard(session, owner_id, connection_id)
         )
-        if isinstance(refusal, PluggyRefused) and (faults := refused_parameters(refusal)):
-            raise InvalidRequest("The bank does not take these parameters.", errors=faults) from None
-        raise
+        told = refusal_of(refusal) if isinstance(refusal, PluggyRefused) and refusal.code else None
+        raise told or refusal from None
     except PluggyError as error:
         log.warning("item_order_unanswered", connection_id=str(connection_id), error=type(error).__name__)
         return False

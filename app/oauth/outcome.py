@@ -4,6 +4,7 @@ from datetime import datetime
 from enum import Enum
 
 from app.connections.models import BankConnection
+from app.connections.status import DELETED
 from app.pluggy.models import CredentialType, ExecutionStatus, ItemStatus
 
 
@@ -16,7 +17,7 @@ class Outcome(Enum):
 
 
 _SUCCEEDED = frozenset({ItemStatus.UPDATED, ItemStatus.PARTIAL_SUCCESS})
-_FAILED = frozenset({ItemStatus.LOGIN_ERROR, ItemStatus.OUTDATED, "DELETED"})
+_FAILED = frozenset({ItemStatus.LOGIN_ERROR, ItemStatus.OUTDATED, DELETED})
 
 
 def outcome_of(connection: BankConnection) -> Outcome:

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.connections import service as connections
 from app.connections.errors import ConnectionNotFound
-from app.connections.mapping import item_columns
+from app.connections.mapping import gone_columns, item_columns
 from app.connections.models import BankConnection
 from app.database import in_transaction, transaction
 from app.oauth import service
@@ -16,8 +16,6 @@ from app.pluggy.errors import PluggyNotFound, PluggyUnavailable
 from app.resources import Resources
 
 log = structlog.get_logger()
-
-_GONE = {"status": "DELETED", "execution_status": None, "parameter": None, "user_action": None}
 
 
 async def poll(resources: Resources, owner_id: UUID, connection_id: UUID) -> timedelta | None:
@@ -54,13 +52,12 @@ async def look(resources: Resources, owner_id: UUID, connection_id: UUID) -> Ban
     try:
         columns = item_columns(await resources.pluggy.get_item(seen.item_id))
     except PluggyNotFound:
-        columns = dict(_GONE)
+        columns = gone_columns()
 
     async def record(session: AsyncSession) -> BankConnection:
         held = await connections.hold(session, owner_id, connection_id)
         if held.change_number != seen.change_number:
             return held
-        await connections.record_item(session, owner_id, connection_id, columns)
-        return await connections.hold(session, owner_id, connection_id)
+        return await connections.record_item(session, owner_id, connection_id, columns)
 
     return await in_transaction(resources.sessions, owner_id, record)

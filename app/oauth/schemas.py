@@ -51,7 +51,7 @@ class OAuthRequest(Input):
     ] = None
 
 
-class AuthorizationRead(ApiModel):
+class BegunRead(ApiModel):
     """A visit to the bank under way."""
 
     connection: ConnectionRead

@@ -75,9 +75,10 @@ async def take_up(session: AsyncSession, owner_id: UUID, state: str, item_id: UU
     connection = await connections.get(session, owner_id, flow.connection_id)
     if item_id is not None and connection.item_id not in {None, item_id}:
         raise StateNotFound
-    if not await use_state(session, flow):
-        raise StateUsed(connection.id) if flow.used_at is not None else StateExpired(connection.id)
-    return connection
+    if await use_state(session, flow):
+        return connection
+    is_expired = flow.used_at is None and flow.expires_at <= await repository.database_now(session)
+    raise StateExpired(connection.id) if is_expired else StateUsed(connection.id)
 
 
 async def find_newest_flow(session: AsyncSession, owner_id: UUID, connection_id: UUID) -> OAuthFlow | None:
@@ -113,12 +114,16 @@ async def resume(session: AsyncSession, owner_id: UUID, connection_id: UUID, fig
 async def look_soon(session: AsyncSession, owner_id: UUID, connection_id: UUID) -> None:
     """Look at once instead of at the next interval, and once more when the watch had run out; else nothing."""
     connection = await connections.get(session, owner_id, connection_id)
-    if connection.poll_status in _WATCHED:
-        await owed.add_once(session, Kind.POLL, owner_id, connection_id)
+    if connection.poll_status == PollStatus.POLLING:
+        await owed.hasten(session, Kind.POLL, owner_id, connection_id)
+    elif connection.poll_status == PollStatus.TIMED_OUT:
+        await owed.add(session, Kind.POLL, owner_id, connection_id)
 
 
 async def settle(session: AsyncSession, owner_id: UUID, connection_id: UUID, figures: SyncSettings) -> timedelta | None:
-    """Judge what was seen last: end the watch with a sync or an event, or return when to look again.
+    """Judge what was seen last: end the watch, with a sync when it went well, or return when to look again.
+
+    What a person must do now was told when the item's state was recorded.
 
     Raises ConnectionNotFound.
     """
@@ -134,8 +139,6 @@ async def settle(session: AsyncSession, owner_id: UUID, connection_id: UUID, fig
     log.info("poll_finished", connection_id=str(connection_id), outcome=outcome.value)
     if outcome is Outcome.SUCCEEDED:
         await sync.request_sync(session, owner_id, connection_id, trigger=SyncTrigger.CONNECT)
-    else:
-        await record_event(session, owner_id, "connection.action_required", {"connection_id": connection_id})
     return None
 
 
@@ -150,6 +153,8 @@ async def _go_on(session: AsyncSession, connection: BankConnection, figures: Syn
         await connections.set_polling(
             session, owner_id, connection_id, status=PollStatus.TIMED_OUT, deadline_at=deadline
         )
+        told = {"connection_id": connection_id, "poll_status": PollStatus.TIMED_OUT}
+        await record_event(session, owner_id, "connection.updated", told)
         log.info("poll_timed_out", connection_id=str(connection_id), status=connection.status)
         if connection.item_id is not None and connection.next_sync_at is None:
             due_at = now + timedelta(hours=figures.auto_sync_interval_hours)

@@ -15,9 +15,9 @@ _STYLE: Final = (_HERE / "landing.css").read_text(encoding="utf-8")
 _TEMPLATE: Final = Template((_HERE / "landing.html").read_text(encoding="utf-8"))
 _STYLE_HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _HEADERS: Final = {
-    # the page is whole: one style by its hash, nothing loaded, sent or framed
-    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'",
+    # the page is whole: one style by its hash, an empty icon, nothing loaded, sent or framed
+    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; img-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "Vary": "Accept-Language",
 }
 _TICK: Final = "M14 25l7 7 13-15"
