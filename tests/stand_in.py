@@ -112,7 +112,7 @@ async def held(sessions: Sessions, owner_id: UUID, connection_id: UUID) -> dict[
 async def assert_equal_to_truth(stand_in: StandIn, sessions: Sessions, owner_id: UUID, connection: Any) -> None:
     """Fail with the first differences between our ledger and the bank's (R78)."""
     found = differences(await stand_in.truth(connection.item_id), await held(sessions, owner_id, connection.id))
-    assert found == []
+    assert found == [], "\n".join(found[:5])
 
 
 @asynccontextmanager

@@ -10,6 +10,8 @@ from app.pluggy.ledger_models import Account, BankData, CreditData
 from app.vault import Vault, row_place
 
 NUMBER = "accounts.number"
+ACCOUNT_NUMBER = "account_number"
+"""Purpose of the hash under which an account is found by its number."""
 
 
 class AccountColumns(NamedTuple):
@@ -50,7 +52,7 @@ def mask(number: str | None) -> str | None:
 def seal_number(number: str, owner_id: UUID, row_id: UUID, vault: Vault) -> tuple[bytes, bytes]:
     """Return the sealed number and the hash it is found by."""
     sealed = vault.seal(number.encode(), place=row_place(NUMBER, owner_id, row_id))
-    return sealed, vault.fingerprint(number, purpose="account_number")
+    return sealed, vault.fingerprint(number, purpose=ACCOUNT_NUMBER)
 
 
 def _bank(source: BankData | None) -> dict[str, Any]:

@@ -59,6 +59,38 @@ async def of_connection(session: AsyncSession, owner_id: UUID, connection_id: UU
     return (await session.execute(statement)).scalars().all()
 
 
+async def find_elsewhere(
+    session: AsyncSession,
+    owner_id: UUID,
+    connection: BankConnection,
+    *,
+    number_hashes: Sequence[bytes],
+    account_type: str,
+    currency_code: str,
+) -> Sequence[tuple[Account, BankConnection]]:
+    """Return the owner's accounts with this number at the same institution under other connections."""
+    statement = (
+        select(Account, BankConnection)
+        .join(
+            BankConnection,
+            (BankConnection.owner_id == Account.owner_id) & (BankConnection.id == Account.connection_id),
+        )
+        .where(
+            _visible(owner_id),
+            Account.number_hash.in_(number_hashes),
+            Account.type == account_type,
+            Account.currency_code == currency_code,
+            Account.connection_id != connection.id,
+            or_(
+                BankConnection.connector_id == connection.connector_id,
+                BankConnection.institution_name == connection.institution_name,
+            ),
+            BankConnection.deleting_at.is_(None),
+        )
+    )
+    return [(row[0], row[1]) for row in await session.execute(statement)]
+
+
 async def set_read(
     session: AsyncSession, owner_id: UUID, account_id: UUID, *, newest_created_at: datetime | None, is_deep: bool
 ) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import func
@@ -10,10 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts import queries, repository
 from app.accounts.errors import AccountNotFound
-from app.accounts.mapping import NUMBER, AccountColumns, seal_number
+from app.accounts.mapping import ACCOUNT_NUMBER, NUMBER, AccountColumns, seal_number
 from app.accounts.models import Account
 from app.accounts.queries import AccountOfConnection
 from app.changes import next_change
+from app.connections.models import BankConnection
 from app.ids import new_id
 from app.vault import Vault, row_place
 
@@ -26,27 +27,118 @@ async def get(session: AsyncSession, owner_id: UUID, account_id: UUID) -> tuple[
     return found
 
 
+class Mirrored(NamedTuple):
+    """The connection's accounts on Pluggy's list, and what could not be told for certain."""
+
+    listed: list[Account]
+    warnings: list[dict[str, Any]]
+
+
 async def mirror(
-    session: AsyncSession, owner_id: UUID, connection_id: UUID, sources: Sequence[AccountColumns], *, vault: Vault
-) -> dict[UUID, Account]:
-    """Bring the connection's accounts up to date and return them by Pluggy's id; equal ones are not written."""
-    held = {account.pluggy_id: account for account in await repository.of_connection(session, owner_id, connection_id)}
-    differing = [source for source in sources if _differs(held.get(source.pluggy_id), source, vault)]
-    if differing:
-        number = await next_change(session, owner_id)
-        for source in differing:
-            account = held.get(source.pluggy_id)
-            if account is None:
-                account = Account(
-                    owner_id=owner_id, id=new_id(), connection_id=connection_id, pluggy_id=source.pluggy_id
-                )
-                session.add(account)
-                held[source.pluggy_id] = account
-            _apply(account, source, vault)
-            account.change_number = number
-            account.updated_at = func.now()
-        await session.flush()
-    return {source.pluggy_id: held[source.pluggy_id] for source in sources}
+    session: AsyncSession,
+    owner_id: UUID,
+    connection: BankConnection,
+    sources: Sequence[AccountColumns],
+    *,
+    read_number: int,
+    vault: Vault,
+) -> Mirrored:
+    """Bring the connection's accounts up to date with Pluggy's list; equal ones are not written.
+
+    A bank account that comes back under a new item keeps its row, and so its history and its id (R33). One that is
+    no longer listed keeps everything and says since when.
+    """
+    held = {account.pluggy_id: account for account in await repository.of_connection(session, owner_id, connection.id)}
+    mirroring = _Mirroring(session, owner_id, connection, read_number, vault)
+    listed = []
+    for source in sources:
+        account = held.get(source.pluggy_id) or await mirroring.find_moved(source)
+        if account is None and mirroring.is_newer_elsewhere:
+            continue
+        listed.append(await mirroring.write(account, source))
+    await mirroring.note_unlisted(held, sources)
+    await session.flush()
+    return Mirrored(listed, mirroring.warnings)
+
+
+class _Mirroring:
+    """One comparison of Pluggy's list with ours; takes a change number when there is something to write."""
+
+    def __init__(
+        self, session: AsyncSession, owner_id: UUID, connection: BankConnection, read_number: int, vault: Vault
+    ) -> None:
+        self._session = session
+        self._owner_id = owner_id
+        self._connection = connection
+        self._read_number = read_number
+        self._vault = vault
+        self._number: int | None = None
+        self.warnings: list[dict[str, Any]] = []
+        self.is_newer_elsewhere = False
+
+    async def find_moved(self, source: AccountColumns) -> Account | None:
+        """Return the account that this new one continues, taken over; None when there is none, or no certain one."""
+        self.is_newer_elsewhere = False
+        if source.number is None:
+            return None
+        elsewhere = await repository.find_elsewhere(
+            self._session,
+            self._owner_id,
+            self._connection,
+            number_hashes=self._vault.fingerprints(source.number, purpose=ACCOUNT_NUMBER),
+            account_type=source.columns["type"],
+            currency_code=source.columns["currency_code"],
+        )
+        if len(elsewhere) > 1:
+            self._warn("ambiguous_account", source, "several accounts held have this number; none was continued")
+            return None
+        if not elsewhere:
+            return None
+        account, former = elsewhere[0]
+        if former.created_at > self._connection.created_at:
+            self.is_newer_elsewhere = True
+            self._warn("account_moved", source, "a newer connection of the same bank holds this account")
+            return None
+        account.connection_id = self._connection.id
+        account.pluggy_id = source.pluggy_id
+        account.taken_over_read = self._read_number
+        account.watermark_at = account.deep_read_at = None
+        return account
+
+    async def write(self, account: Account | None, source: AccountColumns) -> Account:
+        """Return the account as Pluggy has it now, written if that is news."""
+        if account is not None and not _differs(account, source, self._vault) and account.unlisted_at is None:
+            return account
+        number = await self._change_number()  # first: asking for it flushes what is pending
+        if account is None:
+            account = Account(
+                owner_id=self._owner_id, id=new_id(), connection_id=self._connection.id, pluggy_id=source.pluggy_id
+            )
+            self._session.add(account)
+        _apply(account, source, self._vault)
+        account.unlisted_at = None
+        account.change_number = number
+        account.updated_at = func.now()
+        return account
+
+    async def note_unlisted(self, held: dict[UUID, Account], sources: Sequence[AccountColumns]) -> None:
+        """Note since when an account is missing from the list: a shrunken list is no proof that it is closed."""
+        listed = {source.pluggy_id for source in sources}
+        for account in held.values():
+            if account.pluggy_id in listed or account.removed_at is not None:
+                continue
+            self.warnings.append({"code": "account_unlisted", "subject": str(account.id), "message": None})
+            if account.unlisted_at is None:
+                account.change_number = await self._change_number()
+                account.unlisted_at = func.now()
+
+    async def _change_number(self) -> int:
+        if self._number is None:
+            self._number = await next_change(self._session, self._owner_id)
+        return self._number
+
+    def _warn(self, code: str, source: AccountColumns, message: str) -> None:
+        self.warnings.append({"code": code, "subject": str(source.pluggy_id), "message": message})
 
 
 def _differs(held: Account | None, source: AccountColumns, vault: Vault) -> bool:
@@ -58,7 +150,7 @@ def _differs(held: Account | None, source: AccountColumns, vault: Vault) -> bool
 def _has_number(held: Account, number: str | None, vault: Vault) -> bool:
     if number is None:
         return held.number_hash is None
-    return held.number_hash in vault.fingerprints(number, purpose="account_number")
+    return held.number_hash in vault.fingerprints(number, purpose=ACCOUNT_NUMBER)
 
 
 def _apply(account: Account, source: AccountColumns, vault: Vault) -> None:

@@ -1,6 +1,7 @@
 """Carrying out a run: Pluggy calls and short transactions in turn."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -128,7 +129,7 @@ class _Run:
             warnings += [
                 {"code": "malformed_account", "subject": bad.id, "message": bad.reason} for bad in page.bad_records
             ]
-        mirrored = await self._store_accounts(sources)
+        mirrored = await self._store_accounts(sources, warnings)
         await self._set_phase("transactions")
         warnings += await read_accounts(self._resources, self._claim, item, mirrored)
         await self._end(
@@ -137,16 +138,23 @@ class _Run:
             next_auto_sync_at=item.next_auto_sync_at,
         )
 
-    async def _store_accounts(self, sources: list[AccountColumns]) -> list[AccountReading]:
+    async def _store_accounts(
+        self, sources: list[AccountColumns], warnings: list[dict[str, Any]]
+    ) -> list[AccountReading]:
         claim, vault = self._claim, self._resources.vault
 
-        async def store(session: AsyncSession) -> list[AccountReading]:
+        async def store(session: AsyncSession) -> tuple[accounts.Mirrored, list[AccountReading]]:
             await self._hold(session)
-            held = await accounts.mirror(session, claim.owner_id, claim.connection_id, sources, vault=vault)
+            connection = await connections.get(session, claim.owner_id, claim.connection_id)
+            mirrored = await accounts.mirror(
+                session, claim.owner_id, connection, sources, read_number=claim.fence, vault=vault
+            )
             now = await repository.database_now(session)
-            return [await self._enter(session, account, now) for account in held.values()]
+            return mirrored, [await self._enter(session, account, now) for account in mirrored.listed]
 
-        return await in_transaction(self._resources.sessions, claim.owner_id, store)
+        mirrored, readings = await in_transaction(self._resources.sessions, claim.owner_id, store)
+        warnings += mirrored.warnings
+        return readings
 
     async def _enter(self, session: AsyncSession, account: Account, now: datetime) -> AccountReading:
         claim = self._claim
@@ -166,6 +174,7 @@ class _Run:
             is_card=account.type == "CREDIT",
             currency_code=account.currency_code,
             is_deep=created_from is None,
+            taken_over_read=account.taken_over_read,
         )
 
     async def _record_item(self, columns: dict[str, object]) -> None:

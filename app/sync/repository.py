@@ -63,6 +63,7 @@ async def start(session: AsyncSession, run: SyncRun, *, fence: int, patience_sec
     run.fence = fence
     run.first_fence = run.first_fence or fence
     run.attempts += 1
+    run.error_code = run.error_detail = None
     now = await database_now(session)
     run.started_at = run.started_at or now
     run.deadline_at = run.deadline_at or now + timedelta(seconds=patience_seconds)

@@ -44,6 +44,30 @@ def match(removed: Sequence[Trait], added: Sequence[Trait]) -> Matches:
     return Matches(by_provider + pairs, ambiguous)
 
 
+def continue_rows(former: Sequence[Trait], arriving: Sequence[Trait]) -> list[tuple[Trait, Trait]]:
+    """Pair rows of a former item with the same rows arriving under a new one (R33).
+
+    Rows alike in day, amount, direction, instalment and text are the same ones in their order: equal rows can't be
+    told apart, and leaving them apart would double the ledger. What is left is matched like a restatement.
+    """
+    pairs = _unique_pairs(former, arriving, lambda row: row.provider_id)
+    taken = {row.id for pair in pairs for row in pair}
+    waiting = _grouped([row for row in former if row.id not in taken], _exact_likeness)
+    for row in arriving:
+        alike = waiting.get(_exact_likeness(row), [])
+        if row.id not in taken and alike:
+            pairs.append((alike.pop(0), row))
+    taken = {row.id for pair in pairs for row in pair}
+    near, _ = _near_pairs(
+        [row for row in former if row.id not in taken], [row for row in arriving if row.id not in taken]
+    )
+    return pairs + near
+
+
+def _exact_likeness(row: Trait) -> Hashable:
+    return row.date, _likeness(row)
+
+
 def _unique_pairs(
     removed: Sequence[Trait], added: Sequence[Trait], key: Callable[[Trait], Hashable | None]
 ) -> list[tuple[Trait, Trait]]:

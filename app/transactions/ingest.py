@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -14,8 +14,11 @@ from app.pluggy.ledger_models import Transaction
 from app.pluggy.pages import BadRecord, TransactionSlice, decode_transactions
 from app.transactions import bulk, repository
 from app.transactions.bulk import Known, TransactionRow
-from app.transactions.mapping import LedgerContext, content_hasher, to_row
+from app.transactions.identity import DAYS_APART, Trait, continue_rows
+from app.transactions.mapping import LedgerContext, content_hasher, reseal_payment, to_row
 from app.vault import Vault
+
+NEAR = timedelta(days=DAYS_APART)
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,8 @@ class Reader:
     fence: int
     account_id: UUID
     context: LedgerContext
+    taken_over_read: int | None = None
+    """Set for an account that came back under a new item, see `accounts.taken_over_read`."""
 
 
 class PageCount(NamedTuple):
@@ -74,6 +79,8 @@ class Ingest:
         draft = self._draft(reader, differing, known)
         draft.bad.extend(bad)
         inserted = updated = 0
+        if draft.rows and reader.taken_over_read is not None:
+            await self._continue_rows(session, reader, draft, known)
         if draft.rows:
             inserted, updated = await self._write(session, reader, draft.rows, known)
         await self._record_findings(session, reader, draft)
@@ -110,6 +117,40 @@ class Ingest:
         if mapped.has_sign_conflict:
             draft.conflicts.append(source.id)
 
+    async def _continue_rows(
+        self, session: AsyncSession, reader: Reader, draft: _Draft, known: dict[UUID, Known]
+    ) -> None:
+        """Let rows that bear a former item's ids go on under this page's ids; `draft` and `known` then say so."""
+        assert reader.taken_over_read is not None  # noqa: S101 # asked by the caller
+        owner_id = reader.context.owner_id
+        arriving = {row.id: row for row in draft.rows if row.pluggy_id not in known}
+        if not arriving:
+            return
+        dates = [row.date for row in arriving.values()]
+        former = await repository.adoptable(
+            session,
+            owner_id,
+            reader.account_id,
+            before_read=reader.taken_over_read,
+            days=(min(dates) - NEAR, max(dates) + NEAR),
+        )
+        pairs = continue_rows(former, [trait_of(row) for row in arriving.values()])
+        renamed = {old.id: arriving[new.id] for old, new in pairs}
+        if not renamed:
+            return
+        await repository.give_pluggy_ids(session, owner_id, {row_id: row.pluggy_id for row_id, row in renamed.items()})
+        kept = {row.id: row_id for row_id, row in renamed.items()}
+        known.update(
+            await bulk.find_known(session, owner_id, reader.account_id, [r.pluggy_id for r in renamed.values()])
+        )
+        draft.rows = [self._moved(row, kept[row.id], owner_id) if row.id in kept else row for row in draft.rows]
+
+    def _moved(self, row: TransactionRow, row_id: UUID, owner_id: UUID) -> TransactionRow:
+        """Return the row under another id of ours; what is sealed is bound to its row."""
+        if row.payment is None:
+            return row._replace(id=row_id)
+        return row._replace(id=row_id, payment=reseal_payment(self._vault, row.payment, owner_id, row.id, row_id))
+
     async def _write(
         self, session: AsyncSession, reader: Reader, rows: list[TransactionRow], known: dict[UUID, Known]
     ) -> tuple[int, int]:
@@ -134,3 +175,8 @@ class Ingest:
             await repository.add_findings(
                 session, reader.context.owner_id, findings, account_id=reader.account_id, run_id=reader.run_id
             )
+
+
+def trait_of(row: TransactionRow) -> Trait:
+    """Return what a mapped row is recognised by."""
+    return Trait(row.id, row.provider_id, row.date, row.amount, row.direction, row.installment_number, row.description)

@@ -121,6 +121,12 @@ def _sealed_payment(source: Transaction, row_id: UUID, owner_id: UUID, vault: Va
     return vault.seal(_encode(source.payment_data), place=row_place(PAYMENT, owner_id, row_id))
 
 
+def reseal_payment(vault: Vault, payment: bytes, owner_id: UUID, from_id: UUID, to_id: UUID) -> bytes:
+    """Return a row's sealed payment, sealed anew for another row of the owner."""
+    plain = vault.open(payment, place=row_place(PAYMENT, owner_id, from_id))
+    return vault.seal(plain, place=row_place(PAYMENT, owner_id, to_id))
+
+
 def _details(card: CreditCardMetadata | None, merchant: Merchant | None) -> str | None:
     details: dict[str, Any] = {}
     if card is not None:

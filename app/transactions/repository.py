@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Select, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -142,10 +142,18 @@ _PURGED: dict[str, Any] = {
 }  # fmt: skip
 
 
-async def live_pluggy_ids(session: AsyncSession, owner_id: UUID, account_id: UUID) -> AsyncIterator[Sequence[UUID]]:
-    """Yield Pluggy's ids of the account's live rows, some thousands at a time."""
+async def live_pluggy_ids(
+    session: AsyncSession, owner_id: UUID, account_id: UUID, *, since_read: int
+) -> AsyncIterator[Sequence[UUID]]:
+    """Yield Pluggy's ids of the account's live rows, some thousands at a time.
+
+    Rows last written before `since_read` bear ids of a former item, which the present one can't confirm or deny.
+    """
     statement = select(Transaction.pluggy_id).where(
-        Transaction.owner_id == owner_id, Transaction.account_id == account_id, Transaction.removed_at.is_(None)
+        Transaction.owner_id == owner_id,
+        Transaction.account_id == account_id,
+        Transaction.removed_at.is_(None),
+        Transaction.read_number >= since_read,
     )
     result = await session.stream(statement)
     async for part in result.scalars().partitions(5_000):
@@ -185,7 +193,38 @@ async def traits(
     session: AsyncSession, owner_id: UUID, account_id: UUID, *, since_read: int, is_removed: bool
 ) -> list[Trait]:
     """Return what the account's rows removed, or added, by reads from `since_read` on are recognised by."""
-    statement = select(
+    statement = _select_traits(owner_id, account_id)
+    if is_removed:
+        statement = statement.where(Transaction.removed_at.is_not(None), Transaction.read_number >= since_read)
+    else:
+        statement = statement.where(Transaction.removed_at.is_(None), Transaction.added_read >= since_read)
+    return [Trait(*row) for row in await session.execute(statement)]
+
+
+async def adoptable(
+    session: AsyncSession, owner_id: UUID, account_id: UUID, *, before_read: int, days: tuple[date, date]
+) -> list[Trait]:
+    """Return the account's live rows of these days that still bear a former item's ids, oldest first."""
+    statement = _select_traits(owner_id, account_id).where(
+        Transaction.removed_at.is_(None),
+        Transaction.read_number < before_read,
+        Transaction.date.between(*days),
+    )
+    return [Trait(*row) for row in await session.execute(statement.order_by(Transaction.id))]
+
+
+async def give_pluggy_ids(session: AsyncSession, owner_id: UUID, ids: Mapping[UUID, UUID]) -> None:
+    """Give rows (our id) other ids of Pluggy's."""
+    for row_id, pluggy_id in ids.items():
+        await session.execute(
+            update(Transaction)
+            .where(Transaction.owner_id == owner_id, Transaction.id == row_id)
+            .values(pluggy_id=pluggy_id)
+        )
+
+
+def _select_traits(owner_id: UUID, account_id: UUID) -> Select[UUID, str | None, date, Decimal, str, int | None, str]:
+    return select(
         Transaction.id,
         Transaction.provider_id,
         Transaction.date,
@@ -194,11 +233,6 @@ async def traits(
         Transaction.installment_number,
         Transaction.description,
     ).where(Transaction.owner_id == owner_id, Transaction.account_id == account_id)
-    if is_removed:
-        statement = statement.where(Transaction.removed_at.is_not(None), Transaction.read_number >= since_read)
-    else:
-        statement = statement.where(Transaction.removed_at.is_(None), Transaction.added_read >= since_read)
-    return [Trait(*row) for row in await session.execute(statement)]
 
 
 async def get_many(session: AsyncSession, owner_id: UUID, ids: Sequence[UUID]) -> dict[UUID, Transaction]:

@@ -9,9 +9,8 @@ from app.changes import next_change
 from app.transactions import repository
 from app.transactions.bulk import TransactionRow
 from app.transactions.identity import Trait, match
-from app.transactions.mapping import PAYMENT
-from app.transactions.models import Transaction
-from app.vault import Vault, row_place
+from app.transactions.mapping import reseal_payment
+from app.vault import Vault
 
 _CARRIED = [name for name in TransactionRow._fields if name not in {"id", "payment"}]
 
@@ -50,7 +49,7 @@ async def _merge(
         before = (*(getattr(kept, name) for name in repository.TRACKED), None)
         changes[kept.id] = repository.changed_fields(before, passing)
         values = {name: getattr(passing, name) for name in _CARRIED}
-        payment = _resealed(passing, kept, vault)
+        payment = passing.payment and reseal_payment(vault, passing.payment, owner_id, passing.id, kept.id)
         passing.pluggy_id = passing.id  # a tombstone has no id of Pluggy's: the one it had lives on in the kept row
         passing.removed_at = func.now()
         passing.change_number = number
@@ -64,10 +63,3 @@ async def _merge(
         kept.updated_at = func.now()
         await session.flush()
     await repository.add_revisions(session, owner_id, changes, run_id=run_id, change_number=number, kind="restated")
-
-
-def _resealed(passing: Transaction, kept: Transaction, vault: Vault) -> bytes | None:
-    if passing.payment is None:
-        return None
-    plain = vault.open(passing.payment, place=row_place(PAYMENT, passing.owner_id, passing.id))
-    return vault.seal(plain, place=row_place(PAYMENT, kept.owner_id, kept.id))

@@ -22,7 +22,6 @@ HEALED_WITHIN_THE_RUN = {
 }
 LEFT_FOR_THE_NEXT_RUN = {
     "a malformed record": ({"kind": "bad_row", "path": PAGES, "remaining": 1}, "records_quarantined"),
-    "a repeated cursor": ({"kind": "repeat_cursor", "path": PAGES}, "account_failed"),
     "accounts refused": ({"kind": "status", "status": 400, "path": PAGES}, "account_failed"),
 }
 RETRIED_LATER = {
@@ -80,7 +79,7 @@ async def test_what_one_run_could_not_read_the_next_one_does(
     resources: Resources, runner: Runner, stand_in: StandIn, owner_id: UUID, fault: dict[str, Any], reason: str
 ) -> None:
     """R28"""
-    connection = await connect(resources, runner, stand_in, owner_id, user="user-ok-perf-4")
+    connection = await connect(resources, runner, stand_in, owner_id)
     await stand_in.run_item(connection.item_id, days=20)
     await forget_deep_reads(resources, owner_id)
     await stand_in.control("POST", "/faults", fault)
