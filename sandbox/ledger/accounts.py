@@ -96,14 +96,13 @@ def _credit_data(of: CreditAccount, balance: int, at: int) -> CreditData:
     card, limit = of.card, reais * UNIT
     open_bill = card.bill_of(at)
     dated = card.style != 2  # such banks give no dates for the open bill
-    coming = sum(row.units for bill in range(open_bill, open_bill + 13) for row in of.bill_rows(bill) if row.at > at)
     return CreditData(
         level=level,
         brand=brand,
         brand_additional_info=None,
         balance_close_date=card.closing_date(open_bill).isoformat() if dated else None,
         balance_due_date=f"{card.due_date(open_bill).isoformat()}T00:00:00.000Z" if dated else None,
-        available_credit_limit=money(max(0, limit - balance - coming)),
+        available_credit_limit=money(max(0, limit - balance - of.committed(at))),
         credit_limit=money(limit),
         balance_foreign_currency=None if of.spec.nth else money(0),
         minimum_payment=money(share(of.total(open_bill - 1), 150)) if of.total(open_bill - 1) > 0 else None,

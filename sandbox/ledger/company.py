@@ -39,8 +39,8 @@ def checking(customer: Customer, month: int) -> list[Draft]:
 
 def _sales(customer: Customer, month: int) -> list[Draft]:
     draws, owner = customer.draws("sales", month), customer.owner
-    clients = [people.company(customer.draws("client", n)) for n in range(14)]
-    acquirer = people.company(customer.draws("acquirer"), "Maquininha Pagamentos S.A.")
+    clients = [customer.company("client", n) for n in range(14)]
+    acquirer = customer.company("acquirer", name="Maquininha Pagamentos S.A.")
     drafts = []
     for day in calendar.business_days(month):
         if draws.chance(55):
@@ -67,7 +67,7 @@ def _payroll(customer: Customer, month: int) -> list[Draft]:
     day, owner, drafts = calendar.business_days(month)[4], customer.owner, []
     for n in range(customer.draws("staff").between(3, 6)):
         fixed = customer.draws("staff", n)
-        worker, base, turn = people.person(fixed), fixed.price(1900, 4600), fixed.below(12)
+        worker, base, turn = customer.person("worker", n), fixed.price(1900, 4600), fixed.below(12)
         wage = yearly(base, 55, month, turn)
         text, mark = (
             f"Pagamento de salário {worker.name}",
@@ -75,8 +75,7 @@ def _payroll(customer: Customer, month: int) -> list[Draft]:
         )
         drafts.append(transfer(day, -wage, owner=owner, other=worker, method="TED", text=text, category="01010000"))
         drafts[-1].marks = (mark,)
-    fixed = customer.draws("partner")
-    partner, amount = people.person(fixed), whole(fixed.between(30, 70) * 100)
+    partner, amount = customer.person("partner"), whole(customer.draws("partner").between(30, 70) * 100)
     draw = pix(customer.draws("partner", month), day + timedelta(1), -amount, owner=owner, other=partner)
     draw.text, draw.marks = f"Pró-labore {partner.name}", (Mark("recurring", f"{customer.content}/partner", "payroll"),)
     return [*drafts, draw]
@@ -84,7 +83,7 @@ def _payroll(customer: Customer, month: int) -> list[Draft]:
 
 def _suppliers(customer: Customer, month: int) -> list[Draft]:
     draws = customer.draws("suppliers", month)
-    suppliers = [people.company(customer.draws("supplier", n)) for n in range(11)]
+    suppliers = [customer.company("supplier", n) for n in range(11)]
     days, drafts = calendar.business_days(month), []
     for _ in range(draws.between(9, 16)):
         day: date = draws.pick(days)

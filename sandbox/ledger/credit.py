@@ -78,6 +78,13 @@ class CreditAccount:
         held = sum(row.units for row in self._recent(at) if row.gone is not None and row.visible <= at < row.gone)
         return self._settled(at) + held
 
+    def committed(self, at: int) -> int:
+        """The instalments still to come of purchases made by an instant."""
+        month = calendar.month_of(calendar.local_day(at))
+        rows = [row for each in range(month - self.reach, month + 1) for row in self.splits(each)]
+        made = {row.marks[0].key for row in rows if row.visible <= at}
+        return sum(row.units for row in rows if row.counts_from > at and row.marks[0].key in made)
+
     def opening(self, floor: int) -> int:
         """What was owed before the first row of a history that begins at `floor`."""
         return self._settled(floor - 1)

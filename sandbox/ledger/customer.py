@@ -1,6 +1,7 @@
 """Whose accounts an item shows, and at which bank."""
 
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 from sandbox.ledger import people
 from sandbox.ledger.draws import Draws
@@ -38,7 +39,7 @@ class Customer:
         owner = people.holder_at(person, opening.slot, key)
         return cls(key, opening.holder, opening.institution, opening.slot, opening.profile, owner)
 
-    @property
+    @cached_property
     def content(self) -> str:
         """What all of this customer's draws depend on."""
         return f"{self.holder}/{self.institution}/{self.profile.name}"
@@ -51,3 +52,21 @@ class Customer:
     def draws(self, *parts: object) -> Draws:
         """Draws for something of this customer."""
         return Draws(self.key, self.content, *parts)
+
+    def person(self, *parts: str | int) -> Party:
+        """Somebody this customer knows, always the same for the same parts."""
+        return _known_person(self.key, self.content, parts)
+
+    def company(self, *parts: str | int, name: str | None = None) -> Party:
+        """The same for a company, with a name of its own or a drawn one."""
+        return _known_company(self.key, self.content, parts, name)
+
+
+@lru_cache(maxsize=20_000)
+def _known_person(key: bytes, content: str, parts: tuple[str | int, ...]) -> Party:
+    return people.person(Draws(key, content, *parts))
+
+
+@lru_cache(maxsize=20_000)
+def _known_company(key: bytes, content: str, parts: tuple[str | int, ...], name: str | None) -> Party:
+    return people.company(Draws(key, content, *parts), name)

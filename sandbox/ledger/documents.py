@@ -77,8 +77,9 @@ def _bill_mod11(digits: str) -> int:
 
 def bank_slip(draws: Draws, bank: str, due: date, cents: int) -> tuple[str, str]:
     """`(digitable line of 47 digits, barcode of 44)` of a bank slip in reais."""
-    factor = (due - _BILL_EPOCH).days if due < _BILL_RESTART else (due - _BILL_RESTART).days % 9000 + 1000
-    amount, free = f"{cents:010d}", draws.digits(25)
+    # before the factor existed, and beyond ten digits of centavos, a slip says neither
+    factor = max(0, (due - _BILL_EPOCH).days) if due < _BILL_RESTART else (due - _BILL_RESTART).days % 9000 + 1000
+    amount, free = f"{cents % 10**10:010d}", draws.digits(25)
     check = _bill_mod11(f"{bank}9{factor:04d}{amount}{free}")
     fields = (f"{bank}9{free[:5]}", free[5:15], free[15:25])
     line = "".join(f"{field}{mod10(field)}" for field in fields) + f"{check}{factor:04d}{amount}"
@@ -87,7 +88,7 @@ def bank_slip(draws: Draws, bank: str, due: date, cents: int) -> tuple[str, str]
 
 def utility_slip(draws: Draws, segment: int, cents: int) -> tuple[str, str]:
     """`(digitable line of 48 digits, barcode of 44)` of a utility or tax collection form."""
-    amount, free = f"{cents:011d}", draws.digits(29)
+    amount, free = f"{cents % 10**11:011d}", draws.digits(29)
     check = mod10(f"8{segment}6{amount}{free}")
     barcode = f"8{segment}6{check}{amount}{free}"
     blocks = (barcode[start : start + 11] for start in range(0, 44, 11))

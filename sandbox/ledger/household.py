@@ -54,10 +54,15 @@ SECONDARY = (
 
 
 def yearly(base: int, rise: int, month: int, turn: int) -> int:
-    """`base` after a rise of `rise` per mille at each yearly `turn` (month 0 to 11) since 2022."""
-    for _ in range(max(0, (month - 264 - turn) // 12 + 1)):
+    """`base` after a rise of `rise` per mille at each yearly `turn` (month 0 to 11), counted from 2022."""
+    for _ in range(rises(month, turn)):
         base += share(base, rise)
     return base
+
+
+def rises(month: int, turn: int) -> int:
+    """How often a price has risen at its yearly turn; after nine rises there is a new contract at the old price."""
+    return ((month - 264 - turn) // 12 + 1) % 10
 
 
 def amount_of(customer: Customer, charge: Monthly, month: int) -> int:
@@ -73,8 +78,8 @@ def amount_of(customer: Customer, charge: Monthly, month: int) -> int:
 
 def charge(customer: Customer, charge: Monthly, month: int) -> Draft:
     """A monthly charge as it comes in a month."""
-    fixed, draws = customer.draws("payee", charge.key), customer.draws("charge", charge.key, month)
-    payee = people.company(fixed, charge.payee) if charge.payee else people.person(fixed)
+    draws, about = customer.draws("charge", charge.key, month), ("payee", charge.key)
+    payee = customer.company(*about, name=charge.payee) if charge.payee else customer.person(*about)
     day = calendar.next_business_day(calendar.day_in(month, charge.day))
     amount = -amount_of(customer, charge, month)
     mark = Mark("recurring", f"{customer.content}/{charge.key}", charge.kind)
@@ -95,8 +100,7 @@ def charge(customer: Customer, charge: Monthly, month: int) -> Draft:
 
 
 def _salary(customer: Customer, month: int) -> list[Draft]:
-    fixed = customer.draws("employer")
-    employer = people.company(fixed)
+    fixed, employer = customer.draws("employer"), customer.company("employer")
     base, turn = fixed.price(9500, 17800), fixed.below(12)
     wage = yearly(base, 52, month, turn)
     mark = Mark("recurring", f"{customer.content}/salary", "salary")
@@ -120,7 +124,7 @@ def _daily_life(customer: Customer, month: int) -> list[Draft]:
     draws = customer.draws("life", month)
     days = calendar.days_in(month)
     start = calendar.first_day(month)
-    friends = [people.person(customer.draws("friend", n)) for n in range(9)]
+    friends = [customer.person("friend", n) for n in range(9)]
 
     def some_day() -> date:
         return start + timedelta(draws.below(days))

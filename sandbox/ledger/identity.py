@@ -8,7 +8,7 @@ from sandbox.ledger.documents import dotted
 from sandbox.ledger.draws import Draws
 from sandbox.ledger.ids import Kind
 from sandbox.ledger.item import Item
-from sandbox.ledger.models import Identity
+from sandbox.ledger.product_models import Identity
 
 _CITIES = (
     ("São Paulo", "SP", "01310-100", "Av. dos Ipês"),

@@ -8,8 +8,10 @@ from enum import IntEnum
 from hashlib import blake2b
 from typing import NamedTuple
 
-
 _LOW, _TAIL = (1 << 62) - 1, (1 << 48) - 1
+
+
+_CENTURY = 1200  # months
 
 
 class Kind(IntEnum):
@@ -29,7 +31,10 @@ class Kind(IntEnum):
 
 
 class Address(NamedTuple):
-    """Where an entity comes from: `item` is the item's 40-bit tag, `month` counts from January 2000."""
+    """Where an entity comes from.
+
+    `item` is the item's 40-bit tag; `month` counts from January 2000 and may lie anywhere from 1900 to 2241.
+    """
 
     kind: int
     item: int
@@ -51,7 +56,7 @@ class Ids:
 
     def encode(self, kind: int, item: int, account: int = 0, month: int = 0, n: int = 0) -> str:
         """The UUID of an address."""
-        plain = (((kind << 40 | item) << 4 | account) << 12 | month) << 20 | n
+        plain = (((kind << 40 | item) << 4 | account) << 12 | (month + _CENTURY)) << 20 | n
         packed = plain.to_bytes(10, "big")
         proof = int.from_bytes(blake2b(packed, key=self._proof, digest_size=6).digest(), "big") >> 6
         value = proof << 80 | (plain ^ self._stream(proof))
@@ -73,7 +78,7 @@ class Ids:
         if plain < 0:
             return None
         address = Address(
-            plain >> 76, plain >> 36 & (1 << 40) - 1, plain >> 32 & 15, plain >> 20 & 4095, plain & 0xFFFFF
+            plain >> 76, plain >> 36 & (1 << 40) - 1, plain >> 32 & 15, (plain >> 20 & 4095) - _CENTURY, plain & 0xFFFFF
         )
         return address if self.encode(*address) == text.lower() else None
 

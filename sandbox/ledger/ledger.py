@@ -8,18 +8,8 @@ from typing import Any
 from sandbox.ledger import accounts, billing, calendar, categories, identity, merchants, products, truth
 from sandbox.ledger.editing import Editing
 from sandbox.ledger.ids import Kind
-from sandbox.ledger.models import (
-    Account,
-    Bill,
-    Category,
-    Identity,
-    Investment,
-    InvestmentTransaction,
-    LiveBalance,
-    Loan,
-    MerchantLookup,
-    Transaction,
-)
+from sandbox.ledger.models import Account, Bill, Category, LiveBalance, MerchantLookup, Transaction
+from sandbox.ledger.product_models import Identity, Investment, InvestmentTransaction, Loan
 from sandbox.ledger.view import Window
 
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sandbox.ledger import calendar, people
+from sandbox.ledger import calendar
 from sandbox.ledger.customer import Customer
 from sandbox.ledger.payments import pix
 from sandbox.ledger.rows import Draft
@@ -15,7 +15,7 @@ def filler(customer: Customer, month: int, present: int) -> list[Draft]:
     profile = customer.profile
     wanted = min(present * profile.multiplier, MOST_ROWS // (profile.history_months + 1))
     draws, start, days = customer.draws("filler", month), calendar.first_day(month), calendar.days_in(month)
-    known = [people.person(customer.draws("filler-party", n)) for n in range(40)] if wanted > present else []
+    known = [customer.person("filler", n) for n in range(40)] if wanted > present else []
     drafts = []
     for n in range(wanted - present):
         amount = draws.price(1, 30) * (1 if n % 2 else -1)

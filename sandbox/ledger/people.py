@@ -1,5 +1,6 @@
 """Fictitious people, companies and bank accounts."""
 
+from functools import lru_cache
 from typing import NamedTuple
 from unicodedata import combining, normalize
 
@@ -16,7 +17,7 @@ _FIRST = (
 _LAST = (
     "Abreu", "Aragão", "Araújo", "Assunção", "Brandão", "Caldeira", "Camargo", "Conceição", "Damasceno", "Falcão",
     "Figueirôa", "Fonseca", "Galvão", "Guimarães", "Junqueira", "Leitão", "Magalhães", "Mourão", "Negrão", "Nóbrega",
-    "Paixão", "Peçanha", "Queirós", "Quintão", "Rezende", "Salomão", "Sampaio", "Simões", "Taváres", "Teles", "Urquiza",
+    "Paixão", "Peçanha", "Queirós", "Quintão", "Rezende", "Salomão", "Sampaio", "Simões", "Tavares", "Teles", "Urquiza",
     "Valadão", "Vasconcelos", "Xavier", "Zanetti",
 )  # fmt: skip
 _TRADES = ("Comércio de Alimentos", "Soluções Gráficas", "Materiais Elétricos", "Tecnologia", "Confecções", "Logística")
@@ -48,17 +49,26 @@ class Party(NamedTuple):
         """Three-digit code of the party's bank."""
         return _BANKS[self.bank][1]
 
-    def participant(self, *, formatted: bool = True, full: bool = True) -> Participant:
+    def participant(self, *, full: bool = True) -> Participant:
         """The party inside `paymentData`; not `full`: name and document only, as many banks give it."""
-        kind = "CPF" if len(self.document) == 11 else "CNPJ"
-        return Participant(
-            name=self.name,
-            account_number=self.account if full else None,
-            branch_number=self.branch if full else None,
-            routing_number=_BANKS[self.bank][1] if full else None,
-            routing_number_ispb=_BANKS[self.bank][2] if full else None,
-            document_number=Document(type=kind, value=dotted(self.document) if formatted else self.document),
-        )
+        return _participant(self, full)
+
+
+@lru_cache(maxsize=20_000)
+def _participant(party: Party, full: bool) -> Participant:
+    _, compe, ispb = _BANKS[party.bank]
+    return Participant(
+        name=party.name,
+        account_number=party.account if full else None,
+        branch_number=party.branch if full else None,
+        routing_number=compe if full else None,
+        routing_number_ispb=ispb if full else None,
+        # banks differ, but each party's document is always written one way
+        document_number=Document(
+            type="CPF" if len(party.document) == 11 else "CNPJ",
+            value=dotted(party.document) if party.bank % 2 else party.document,
+        ),
+    )
 
 
 def person_name(draws: Draws) -> str:

@@ -8,8 +8,8 @@ from sandbox.ledger.documents import dotted
 from sandbox.ledger.household import LOAN, amount_of
 from sandbox.ledger.ids import Kind
 from sandbox.ledger.item import Item
-from sandbox.ledger.models import Investment, InvestmentTransaction, Issuer, Loan
 from sandbox.ledger.money import CENT, UNIT, money, share
+from sandbox.ledger.product_models import Investment, InvestmentTransaction, Issuer, Loan
 
 
 class Asset(NamedTuple):

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from sandbox.ledger import calendar
 from sandbox.ledger.card import Card, CardStyle, Purchase, make_row
 from sandbox.ledger.draws import Draws
+from sandbox.ledger.household import rises
 from sandbox.ledger.merchants import BUSINESS, EVERYDAY, FOREIGN, REPEATED, SPLITTABLE, Shop, merchant_of
 from sandbox.ledger.models import CreditCardMetadata
 from sandbox.ledger.money import CENT, UNIT, share
@@ -77,8 +78,8 @@ def _subscriptions(card: Card, month: int) -> list[Purchase]:
     for key, shop, day in _SUBSCRIPTIONS:
         fixed, draws = card.draws("subscription", key), card.draws("subscription", key, month)
         price = fixed.between(shop.low, shop.high) * UNIT + 9000
-        # one rise of 7 to 15 % a year, in a month of its own
-        for _ in range(max(0, (month - 288 - fixed.below(12)) // 12 + 1)):
+        # 7 to 15 % every other year, in a month of its own
+        for _ in range(rises(month, fixed.below(12)) // 2):
             price += share(price, fixed.between(70, 150))
         purchase = _bought(card, draws, calendar.day_in(month, day), shop, price)
         mark = Mark("recurring", f"{card.statement.content}/{key}", "subscription")

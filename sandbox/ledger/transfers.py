@@ -12,7 +12,7 @@ from sandbox.ledger.payments import clock, fee, pix, transfer, whole
 from sandbox.ledger.people import Party
 from sandbox.ledger.rows import Draft, Mark
 
-_FIRST_MONTH = 240  # January 2020: savings start here, so that every later balance is a short sum
+_DECADE = 120
 
 
 class OwnTransfer(NamedTuple):
@@ -84,16 +84,22 @@ class SavingsMonth(NamedTuple):
     interest: int
     gift: int
 
+    @property
+    def end(self) -> int:
+        """The balance after it."""
+        return self.start + self.deposit + self.interest + self.gift - self.withdrawal
+
 
 @lru_cache(maxsize=50_000)
 def savings_month(customer: Customer, month: int) -> SavingsMonth:
-    """The savings account in a month: what the month before left, and what comes and goes."""
+    """The savings account in a month: what the month before left, and what comes and goes.
+
+    Every ten years it begins anew, so that a balance is a short sum.
+    """
     fixed = customer.draws("savings")
-    first, deposit = fixed.price(2000, 18000), whole(fixed.between(3, 14) * 50)
-    if month < _FIRST_MONTH:
-        return SavingsMonth(first, 0, 0, 0, 0)
-    before = savings_month(customer, month - 1)
-    start = before.start + before.deposit + before.interest + before.gift - before.withdrawal
+    start, deposit = fixed.price(2000, 18000), whole(fixed.between(3, 14) * 50)
+    if month % _DECADE:
+        start = savings_month(customer, month - 1).end
     draws = customer.draws("savings", month)
     withdrawal = whole(draws.between(2, 9) * 100) if draws.chance(30) else 0
     interest = start * (50 + draws.below(12)) // 10_000 // CENT * CENT
@@ -138,7 +144,8 @@ def savings(customer: Customer, month: int) -> list[Draft]:
             Mark("decoys", f"fees/interest_received/{customer.content}"),
         ),
     )
-    return [interest, *savings_legs(customer, month, sign=1)]
+    renewal = savings_month(customer, month + 1).start - plan.end
+    return [interest, *savings_legs(customer, month, sign=1), *sweep(customer, 99, month, renewal)]
 
 
 def second_legs(customer: Customer, nth: int, month: int, *, sign: int) -> list[Draft]:

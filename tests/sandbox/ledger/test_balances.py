@@ -1,3 +1,4 @@
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
@@ -127,3 +128,18 @@ def test_paying_late_puts_charges_on_the_next_bill() -> None:
                 assert {charge.credit_card_bill_id for charge in newer.finance_charges} == {newer.id}
 
     assert late >= 5
+
+
+@pytest.mark.parametrize("year", [2000, 2009, 2021, 2030, 2037, 2100, 2199])
+def test_a_clock_may_be_set_anywhere(year: int) -> None:
+    with opened() as ledger:
+        for profile in (HOUSEHOLD, COMPANY):
+            start = datetime(year, 1, 3, 12, tzinfo=UTC)
+            item = open_item(ledger, profile.name, profile=profile, at=start)
+            for days in (30, 64, 300):
+                ledger.collect(item, start + timedelta(days))
+                check_balances(ledger)
+            assert ledger.bills(ledger.accounts(item)[-1].id)
+            assert ledger.identity(item)
+            assert len(ledger.investments(item)) >= 4
+            assert len(ledger.loans(item)) == (profile is HOUSEHOLD)

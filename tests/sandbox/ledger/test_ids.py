@@ -10,8 +10,8 @@ def test_an_id_reads_back_as_the_address_it_was_made_of() -> None:
     ids = Ids(KEY)
     addresses = [
         Address(Kind.TRANSACTION, ids.item_tag("item-1"), 3, 314, 41),
-        Address(Kind.RELEASE, (1 << 40) - 1, 15, 4095, (1 << 20) - 1),
-        Address(Kind.ACCOUNT, 0, 0, 0, 0),
+        Address(Kind.RELEASE, (1 << 40) - 1, 15, 2895, (1 << 20) - 1),
+        Address(Kind.ACCOUNT, 0, 0, -1200, 0),
     ]
 
     read = [ids.decode(ids.encode(*address)) for address in addresses]
