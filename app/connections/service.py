@@ -12,6 +12,7 @@ from app import owed
 from app.changes import next_change
 from app.clock import utc_now
 from app.connections import repository
+from app.connections.consequences import consequences
 from app.connections.errors import (
     ConnectionBeingDeleted,
     ConnectionFenced,
@@ -19,7 +20,6 @@ from app.connections.errors import (
     ItemNotFound,
 )
 from app.connections.models import BankConnection
-from app.connections.outage import outage_columns
 from app.connections.status import ActionKind, Verdict, judge
 from app.events.service import record_event
 from app.ids import new_id
@@ -84,7 +84,7 @@ async def record_item(
     now = utc_now()
     connection = await get(session, owner_id, connection_id)
     before = judge(connection, now)
-    wanted = {**columns, **outage_columns(connection, columns, now)}
+    wanted = {**columns, **consequences(connection, columns, now)}
     changes = {name: value for name, value in wanted.items() if getattr(connection, name) != value}
     if not changes:
         return connection

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.consents.models import Consent
@@ -16,7 +16,7 @@ async def latest(session: AsyncSession, owner_id: UUID, connection_id: UUID) -> 
     """Return the newest version of each consent of the connection."""
     statement = (
         select(Consent)
-        .distinct(Consent.pluggy_id)
+        .ext(distinct_on(Consent.pluggy_id))
         .where(Consent.owner_id == owner_id, Consent.connection_id == connection_id)
         .order_by(Consent.pluggy_id, Consent.version.desc())
     )

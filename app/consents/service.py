@@ -123,8 +123,8 @@ async def _settle(session: AsyncSession, connection: BankConnection, state: Cons
     current = state.current
     expires_at = current.expires_at if current is not None and state.is_valid else None
     due, told_before = notice_due(expires_at, now), connection.consent_notice_days
-    if expires_at is not None and due is not None and (told_before is None or due < told_before):
-        told = {"connection_id": connection.id, "days_left": due, "expires_at": expires_at}
+    if due is not None and (told_before is None or due < told_before):
+        told = {"connection_id": connection.id, "days_left": due}
         await record_event(session, connection.owner_id, "consent.expiring", told)
     columns = {
         "consent_granted_at": current and current.granted_at,

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from app.connections.consequences import consequences
 from app.connections.models import BankConnection
-from app.connections.outage import outage_columns
 from app.connections.phrases import PHRASES
 from app.connections.status import ACTIONS, DELETED, ActionKind, Health, Verdict, judge
 from app.pluggy.models import ExecutionStatus, ItemStatus
@@ -221,15 +221,23 @@ def test_an_outage_begins_once_and_ends_with_the_next_good_visit() -> None:
     healthy = connection("UPDATED", "SUCCESS")
     broken = connection("OUTDATED", "ERROR", outage_started_at=PAST)
 
-    assert outage_columns(healthy, {"status": "OUTDATED", "execution_status": "ERROR"}, NOW) == {
-        "outage_started_at": NOW
-    }
-    assert outage_columns(broken, {"status": "OUTDATED", "execution_status": "SITE_NOT_AVAILABLE"}, NOW) == {}
-    ended = outage_columns(broken, {"status": "UPDATED"}, NOW)
+    assert consequences(healthy, {"status": "OUTDATED", "execution_status": "ERROR"}, NOW) == {"outage_started_at": NOW}
+    assert consequences(broken, {"status": "OUTDATED", "execution_status": "SITE_NOT_AVAILABLE"}, NOW) == {}
+    ended = consequences(broken, {"status": "UPDATED"}, NOW)
     assert (ended["outage_started_at"], ended["retries_used"]) == (None, 0)
 
 
 def test_an_authorisation_that_is_pending_is_no_outage() -> None:
     columns = {"status": "OUTDATED", "execution_status": "USER_AUTHORIZATION_PENDING"}
 
-    assert outage_columns(connection("UPDATED"), columns, NOW) == {}
+    assert consequences(connection("UPDATED"), columns, NOW) == {}
+
+
+def test_a_good_visit_after_a_withdrawal_went_under_a_new_consent() -> None:
+    withdrawn = connection("UPDATING", consent_revoked_at=PAST)
+
+    renewed = consequences(withdrawn, {"status": "UPDATED", "item_updated_at": NOW}, NOW)
+    before = consequences(withdrawn, {"status": "UPDATED", "item_updated_at": PAST - timedelta(days=1)}, NOW)
+
+    assert renewed["consent_revoked_at"] is None
+    assert "consent_revoked_at" not in before

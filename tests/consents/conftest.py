@@ -1,0 +1,5 @@
+"""The persons and the service of the tests of connections."""
+
+from tests.connections.conftest import everything_stored, fresh_catalogue, logged, person, settings, stranger
+
+__all__ = ["everything_stored", "fresh_catalogue", "logged", "person", "settings", "stranger"]
