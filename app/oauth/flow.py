@@ -43,7 +43,7 @@ log = structlog.get_logger()
 
 URL_PATIENCE_SECONDS = 30.0
 _LOOK_SECONDS = 1.5
-_NO_URL_YET = frozenset({ItemStatus.UPDATING, ItemStatus.MERGING})
+_BUSY = frozenset({ItemStatus.UPDATING, ItemStatus.MERGING})
 
 
 @dataclass(frozen=True)
@@ -204,6 +204,12 @@ async def _await_url(
         except PluggyUnavailable:
             async with transaction(resources.sessions, owner_id) as session:
                 connection = await connections.get(session, owner_id, connection_id)
-        if connection.status not in _NO_URL_YET or time.monotonic() + _LOOK_SECONDS > until:
+        if not _awaits_url(connection) or time.monotonic() + _LOOK_SECONDS > until:
             return connection
         await asyncio.sleep(_LOOK_SECONDS)
+
+
+def _awaits_url(connection: BankConnection) -> bool:
+    """Tell whether the address may still come: the prompt can lag behind its status."""
+    is_unprompted = connection.status == ItemStatus.WAITING_USER_INPUT and connection.parameter is None
+    return connection.status in _BUSY or is_unprompted

@@ -12,7 +12,7 @@ from app.connections.mapping import gone_columns, item_columns
 from app.connections.models import BankConnection
 from app.database import in_transaction, transaction
 from app.oauth import service
-from app.pluggy.errors import PluggyNotFound, PluggyUnavailable
+from app.pluggy.errors import PluggyError, PluggyNotFound
 from app.resources import Resources
 
 log = structlog.get_logger()
@@ -21,11 +21,11 @@ log = structlog.get_logger()
 async def poll(resources: Resources, owner_id: UUID, connection_id: UUID) -> timedelta | None:
     """Look at the connection's item once; return when to look again, None when the watch is over.
 
-    Pluggy being away costs a look, not the watch. Safe to repeat: a watch that has ended is left alone.
+    A look that fails at Pluggy costs that look, not the watch. Safe to repeat: a watch that has ended is left alone.
     """
     try:
         await look(resources, owner_id, connection_id)
-    except PluggyUnavailable as error:
+    except PluggyError as error:
         log.warning("poll_missed", connection_id=str(connection_id), error=type(error).__name__)
     except ConnectionNotFound:
         return None
@@ -43,7 +43,7 @@ async def look(resources: Resources, owner_id: UUID, connection_id: UUID) -> Ban
     """Read the connection's item and return the connection brought up to it; one without an item as it is.
 
     A read that somebody else's write overtook is dropped: theirs may be newer (R22). Raises ConnectionNotFound,
-    PluggyUnavailable.
+    PluggyError.
     """
     async with transaction(resources.sessions, owner_id) as session:
         seen = await connections.get(session, owner_id, connection_id)

@@ -11,7 +11,7 @@ from app.connections import refusals
 from app.connections import service as connections
 from app.connections.errors import ConnectionNotFound, RedirectNotAllowed
 from app.connections.router import ViewDep
-from app.connections.schemas import ConnectionRead
+from app.connections.schemas import ConnectionRead, plain
 from app.connections.view import View, shown
 from app.database import transaction
 from app.dependencies import OwnerDep, ResourcesDep
@@ -84,7 +84,7 @@ async def start_oauth(
     """
     wish = flow.Wish(
         connector_id=body.connector_id,
-        parameters=body.parameters,
+        parameters=plain(body.parameters) or {},
         products=body.products,
         redirect_uri=body.redirect_uri,
         return_url=body.return_url,

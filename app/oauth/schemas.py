@@ -6,11 +6,10 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from app.connections.schemas import ConnectionRead
+from app.connections import examples
+from app.connections.schemas import ConnectionRead, ParameterName, Product, Secret
 from app.schemas import ApiModel, Input
 
-_Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
-_Value = Annotated[str, StringConstraints(max_length=200)]
 _Url = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 
 
@@ -32,11 +31,11 @@ class OAuthRequest(Input):
 
     connector_id: Annotated[int, Field(ge=0, le=2**31 - 1, description="An OAuth connector, `connectors/?oauth=true`.")]
     parameters: Annotated[
-        dict[_Name, _Value],
+        dict[ParameterName, Secret],
         Field(max_length=20, description="By the names of the connector's `credentials`; passed on, never stored."),
     ] = {}
     products: Annotated[
-        list[_Name], Field(max_length=20, description="Collect only these products of Pluggy, e.g. ACCOUNTS.")
+        list[Product], Field(max_length=20, description="Collect only these products of Pluggy, e.g. ACCOUNTS.")
     ] = []
     redirect_uri: Annotated[
         _Url | None,
@@ -53,6 +52,21 @@ class OAuthRequest(Input):
 
 class BegunRead(ApiModel):
     """A visit to the bank under way."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "connection": examples.CONNECTION,
+                    "item_id": examples.CONNECTION["item_id"],
+                    "status": "WAITING_USER_INPUT",
+                    "authorization_url": "https://bank.example.com/authorize?request=7f6a0c52",
+                    "state": "Zk9dT2pXc1ZQb0hKZkZ3bGQ4c1l0Q2tRbXhBYnJ1eVg",
+                    "expires_at": "2026-03-04T11:12:30Z",
+                }
+            ]
+        }
+    )
 
     connection: ConnectionRead
     item_id: UUID | None
