@@ -25,7 +25,15 @@ def main() -> None:
         seed=arguments.seed,
         base_url=arguments.base_url or f"http://{arguments.host}:{arguments.port}",
     )
-    uvicorn.run(create_app(config), host=arguments.host, port=arguments.port, log_level="warning", access_log=False)
+    print(f"Pluggy stand-in on {config.base_url}, data in {config.data_dir}", flush=True)
+    uvicorn.run(
+        create_app(config),
+        host=arguments.host,
+        port=arguments.port,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=3,  # faults may hold connections for hours
+    )
 
 
 if __name__ == "__main__":

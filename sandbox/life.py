@@ -1,7 +1,7 @@
 """An item's life as pure functions: which states one run passes through, and when."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
@@ -43,7 +43,7 @@ class Wait:
 
     effect: Effect
     seconds: float
-    prompt: dict[str, Any]
+    prompt: dict[str, Any] = field(default_factory=dict)
     timeout: str = "USER_INPUT_TIMEOUT"
     delay: float = 0.0  # before the prompt appears, whatever the pace
     answered_by_itself: str | None = None  # verdict that comes after `seconds` times the pace instead of a time-out
@@ -67,7 +67,6 @@ def _input(prompt: dict[str, Any], *accepts: str) -> Wait:
 
 
 _CODE = {"validation": r"^.{1,20}$", "validationMessage": "Informe o código recebido", "placeholder": "123456"}
-_OTHERS = _prompt("", "", "")
 
 WAITS = {
     "token": _input(_prompt("token", "Token", "number", **_CODE), "123456", "654321", "1"),
@@ -99,9 +98,9 @@ WAITS = {
         300,
         {"instructions": "Autorize o acesso no aplicativo do banco", "type": "authorize-access"},
     ),
-    "device-pending": Wait(Effect.WAITS_FOR_APPROVAL, 30 * 86400, _OTHERS, timeout="USER_AUTHORIZATION_NOT_GRANTED"),
-    "approvers-approve": Wait(Effect.WAITS_FOR_APPROVAL, 3, _OTHERS, answered_by_itself="ok"),
-    "approvers-reject": Wait(Effect.WAITS_FOR_APPROVAL, 3, _OTHERS, answered_by_itself="denied"),
+    "device-pending": Wait(Effect.WAITS_FOR_APPROVAL, 30 * 86400, timeout="USER_AUTHORIZATION_NOT_GRANTED"),
+    "approvers-approve": Wait(Effect.WAITS_FOR_APPROVAL, 3, answered_by_itself="ok"),
+    "approvers-reject": Wait(Effect.WAITS_FOR_APPROVAL, 3, answered_by_itself="denied"),
 }
 
 _GOOD = ("SUCCESS", "PARTIAL_SUCCESS")

@@ -58,6 +58,7 @@ def begin_run(world: World, item: Item, *, triggered_by: str, at: datetime | Non
     """Begin a visit to the bank; the stored credentials decide what it will meet."""
     connector = world.connector(item.connector_id)
     held = holds_consent(world, item)
+    unreachable = {"outcome": "SITE_NOT_AVAILABLE"} if world.health_of(connector) == "OFFLINE" else {}
     item.run = Run(
         started_at=at or world.now(),
         triggered_by=triggered_by,
@@ -68,7 +69,7 @@ def begin_run(world: World, item: Item, *, triggered_by: str, at: datetime | Non
         authorised=held,
         # The first run after a withdrawal only reports it; a later one asks for a new consent.
         revoked=item.consent_id is not None and not held and item.execution_status != "USER_AUTHORIZATION_REVOKED",
-        override=item.next_override,
+        override=item.next_override or unreachable,
     )
     item.next_override = {}
     item.next_auto_sync_at = None
