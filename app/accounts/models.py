@@ -47,8 +47,8 @@ class Account(Base):
     deep_read_at: Mapped[Instant | None]
     """When the whole history was last read; null asks for it at the next run."""
 
-    taken_over_read: Mapped[Sequence | None]
-    """Fence of the run that found the account under a new item: rows of older reads still bear the old item's ids."""
+    taken_over_at: Mapped[Instant | None]
+    """When the account came back under a new item; rows with `read_number` 0 still bear the former item's ids."""
 
     unlisted_at: Mapped[Instant | None]
     """Since when Pluggy no longer lists the account; its history stays."""

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts import queries, repository
@@ -16,6 +15,7 @@ from app.accounts.queries import AccountOfConnection
 from app.changes import next_change
 from app.connections.models import BankConnection
 from app.ids import new_id
+from app.transactions import repository as transactions
 from app.vault import Vault, row_place
 
 
@@ -40,7 +40,7 @@ async def mirror(
     connection: BankConnection,
     sources: Sequence[AccountColumns],
     *,
-    read_number: int,
+    now: datetime,
     vault: Vault,
 ) -> Mirrored:
     """Bring the connection's accounts up to date with Pluggy's list; equal ones are not written.
@@ -49,7 +49,7 @@ async def mirror(
     no longer listed keeps everything and says since when.
     """
     held = {account.pluggy_id: account for account in await repository.of_connection(session, owner_id, connection.id)}
-    mirroring = _Mirroring(session, owner_id, connection, read_number, vault)
+    mirroring = _Mirroring(session, owner_id, connection, now, vault)
     listed = []
     for source in sources:
         account = held.get(source.pluggy_id) or await mirroring.find_moved(source)
@@ -65,12 +65,12 @@ class _Mirroring:
     """One comparison of Pluggy's list with ours; takes a change number when there is something to write."""
 
     def __init__(
-        self, session: AsyncSession, owner_id: UUID, connection: BankConnection, read_number: int, vault: Vault
+        self, session: AsyncSession, owner_id: UUID, connection: BankConnection, now: datetime, vault: Vault
     ) -> None:
         self._session = session
         self._owner_id = owner_id
         self._connection = connection
-        self._read_number = read_number
+        self._now = now
         self._vault = vault
         self._number: int | None = None
         self.warnings: list[dict[str, Any]] = []
@@ -101,8 +101,9 @@ class _Mirroring:
             return None
         account.connection_id = self._connection.id
         account.pluggy_id = source.pluggy_id
-        account.taken_over_read = self._read_number
         account.watermark_at = account.deep_read_at = None
+        await transactions.orphan(self._session, self._owner_id, account.id)
+        account.taken_over_at = self._now
         return account
 
     async def write(self, account: Account | None, source: AccountColumns) -> Account:
@@ -118,7 +119,7 @@ class _Mirroring:
         _apply(account, source, self._vault)
         account.unlisted_at = None
         account.change_number = number
-        account.updated_at = func.now()
+        account.updated_at = self._now
         return account
 
     async def note_unlisted(self, held: dict[UUID, Account], sources: Sequence[AccountColumns]) -> None:
@@ -130,7 +131,7 @@ class _Mirroring:
             self.warnings.append({"code": "account_unlisted", "subject": str(account.id), "message": None})
             if account.unlisted_at is None:
                 account.change_number = await self._change_number()
-                account.unlisted_at = func.now()
+                account.unlisted_at = self._now
 
     async def _change_number(self) -> int:
         if self._number is None:

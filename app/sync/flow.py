@@ -146,10 +146,8 @@ class _Run:
         async def store(session: AsyncSession) -> tuple[accounts.Mirrored, list[AccountReading]]:
             await self._hold(session)
             connection = await connections.get(session, claim.owner_id, claim.connection_id)
-            mirrored = await accounts.mirror(
-                session, claim.owner_id, connection, sources, read_number=claim.fence, vault=vault
-            )
             now = await repository.database_now(session)
+            mirrored = await accounts.mirror(session, claim.owner_id, connection, sources, now=now, vault=vault)
             return mirrored, [await self._enter(session, account, now) for account in mirrored.listed]
 
         mirrored, readings = await in_transaction(self._resources.sessions, claim.owner_id, store)
@@ -174,7 +172,7 @@ class _Run:
             is_card=account.type == "CREDIT",
             currency_code=account.currency_code,
             is_deep=created_from is None,
-            taken_over_read=account.taken_over_read,
+            is_taken_over=account.taken_over_at is not None,
         )
 
     async def _record_item(self, columns: dict[str, object]) -> None:

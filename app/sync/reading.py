@@ -40,8 +40,8 @@ class AccountReading:
     is_deep: bool
     """Whether the whole history is read, not what arrived since the watermark."""
 
-    taken_over_read: int | None = None
-    """Set when the account came back under a new item: rows of older reads still bear the former item's ids."""
+    is_taken_over: bool = False
+    """Whether the account came back under a new item, so that some rows may still bear the former item's ids."""
 
     is_resumed: bool = False
     """Whether a former attempt read part of it: what this attempt has not seen proves nothing then."""
@@ -98,7 +98,7 @@ class AccountReader:
             fence=claim.fence,
             account_id=account.id,
             context=LedgerContext(claim.owner_id, account.is_card, account.currency_code),
-            taken_over_read=account.taken_over_read if account.is_deep else None,
+            continues_rows=account.is_taken_over and account.is_deep,
         )
 
         async def store(session: AsyncSession) -> PageCount:

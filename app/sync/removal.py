@@ -65,9 +65,7 @@ class Removal:
         seen = array("Q", sorted(account.seen))
         held, absent = 0, []
         async with transaction(self._reader.resources.sessions, claim.owner_id) as session:
-            async for part in rows.live_pluggy_ids(
-                session, claim.owner_id, account.id, since_read=account.taken_over_read or 0
-            ):
+            async for part in rows.live_pluggy_ids(session, claim.owner_id, account.id):
                 held += len(part)
                 absent += [pluggy_id for pluggy_id in part if not _contains(seen, low_half(pluggy_id))]
         return held, absent

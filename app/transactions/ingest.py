@@ -29,8 +29,8 @@ class Reader:
     fence: int
     account_id: UUID
     context: LedgerContext
-    taken_over_read: int | None = None
-    """Set for an account that came back under a new item, see `accounts.taken_over_read`."""
+    continues_rows: bool = False
+    """Whether orphaned rows may be among the arriving ones: a whole reading of an account under a new item."""
 
 
 class PageCount(NamedTuple):
@@ -79,7 +79,7 @@ class Ingest:
         draft = self._draft(reader, differing, known)
         draft.bad.extend(bad)
         inserted = updated = 0
-        if draft.rows and reader.taken_over_read is not None:
+        if draft.rows and reader.continues_rows:
             await self._continue_rows(session, reader, draft, known)
         if draft.rows:
             inserted, updated = await self._write(session, reader, draft.rows, known)
@@ -121,7 +121,6 @@ class Ingest:
         self, session: AsyncSession, reader: Reader, draft: _Draft, known: dict[UUID, Known]
     ) -> None:
         """Let rows that bear a former item's ids go on under this page's ids; `draft` and `known` then say so."""
-        assert reader.taken_over_read is not None  # noqa: S101 # asked by the caller
         owner_id = reader.context.owner_id
         arriving = {row.id: row for row in draft.rows if row.pluggy_id not in known}
         if not arriving:
@@ -131,7 +130,6 @@ class Ingest:
             session,
             owner_id,
             reader.account_id,
-            before_read=reader.taken_over_read,
             days=(min(dates) - NEAR, max(dates) + NEAR),
         )
         pairs = continue_rows(former, [trait_of(row) for row in arriving.values()])

@@ -142,18 +142,26 @@ _PURGED: dict[str, Any] = {
 }  # fmt: skip
 
 
-async def live_pluggy_ids(
-    session: AsyncSession, owner_id: UUID, account_id: UUID, *, since_read: int
-) -> AsyncIterator[Sequence[UUID]]:
-    """Yield Pluggy's ids of the account's live rows, some thousands at a time.
+ORPHANED = 0
+"""`read_number` of rows that bear ids of a former item, which the present one can neither confirm nor deny."""
 
-    Rows last written before `since_read` bear ids of a former item, which the present one can't confirm or deny.
-    """
+
+async def orphan(session: AsyncSession, owner_id: UUID, account_id: UUID) -> None:
+    """Mark the account's live rows as known by a former item's ids."""
+    await session.execute(
+        update(Transaction)
+        .where(Transaction.owner_id == owner_id, Transaction.account_id == account_id, Transaction.removed_at.is_(None))
+        .values(read_number=ORPHANED)
+    )
+
+
+async def live_pluggy_ids(session: AsyncSession, owner_id: UUID, account_id: UUID) -> AsyncIterator[Sequence[UUID]]:
+    """Yield Pluggy's ids of the account's live rows, orphaned ones left out, some thousands at a time."""
     statement = select(Transaction.pluggy_id).where(
         Transaction.owner_id == owner_id,
         Transaction.account_id == account_id,
         Transaction.removed_at.is_(None),
-        Transaction.read_number >= since_read,
+        Transaction.read_number != ORPHANED,
     )
     result = await session.stream(statement)
     async for part in result.scalars().partitions(5_000):
@@ -201,13 +209,11 @@ async def traits(
     return [Trait(*row) for row in await session.execute(statement)]
 
 
-async def adoptable(
-    session: AsyncSession, owner_id: UUID, account_id: UUID, *, before_read: int, days: tuple[date, date]
-) -> list[Trait]:
-    """Return the account's live rows of these days that still bear a former item's ids, oldest first."""
+async def adoptable(session: AsyncSession, owner_id: UUID, account_id: UUID, *, days: tuple[date, date]) -> list[Trait]:
+    """Return the account's orphaned rows of these days, oldest first."""
     statement = _select_traits(owner_id, account_id).where(
         Transaction.removed_at.is_(None),
-        Transaction.read_number < before_read,
+        Transaction.read_number == ORPHANED,
         Transaction.date.between(*days),
     )
     return [Trait(*row) for row in await session.execute(statement.order_by(Transaction.id))]

@@ -29,7 +29,7 @@ def upgrade() -> None:
         ),
     )
     protect("sync_hints")
-    op.add_column("accounts", sa.Column("taken_over_read", sa.BigInteger(), nullable=True))
+    op.add_column("accounts", sa.Column("taken_over_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("accounts", sa.Column("unlisted_at", sa.DateTime(timezone=True), nullable=True))
     op.create_index(
         "ix_transactions_owner_id_account_id_removed_at",
@@ -42,5 +42,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_index("ix_transactions_owner_id_account_id_removed_at", table_name="transactions")
     op.drop_column("accounts", "unlisted_at")
-    op.drop_column("accounts", "taken_over_read")
+    op.drop_column("accounts", "taken_over_at")
     op.drop_table("sync_hints")
