@@ -88,6 +88,9 @@ class BankConnection(Base):
     can_retry_at: Mapped[Instant | None]
     """Before this instant Pluggy refuses new credentials (`canRetryAfterDate`)."""
 
+    refresh_allowed_at: Mapped[Instant | None]
+    """Before this instant Pluggy has the bank visited for nobody: the last answer was that it is too soon."""
+
     poll_status: Mapped[str | None]
     """`polling`, `finished` or `timed_out`; null until somebody waits for the outcome of a visit."""
 

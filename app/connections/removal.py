@@ -7,6 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import owed
 from app.accounts import repository as accounts
+from app.balances import repository as balances
+from app.bills import repository as bills
 from app.changes import next_change
 from app.clock import utc_now
 from app.connections import repository
@@ -16,7 +18,9 @@ from app.connections.models import Deletion
 from app.consents import service as consents
 from app.events.service import record_event
 from app.ids import new_id
+from app.investments import repository as investments
 from app.jobs import Kind
+from app.loans import repository as loans
 from app.oauth import repository as oauth
 from app.sync import repository as runs
 from app.sync.models import SyncStatus
@@ -38,9 +42,11 @@ async def start_deletion(session: AsyncSession, owner_id: UUID, connection_id: U
     await repository.update(session, owner_id, connection_id, hidden)
     await transactions.purge(session, owner_id, connection_id, change_number=number)
     await accounts.purge(session, owner_id, connection_id, change_number=number)
+    for mirror in (balances, bills, investments, loans):
+        await mirror.purge(session, owner_id, connection_id)
     await oauth.drop_of_connection(session, owner_id, connection_id)
     await _cancel_runs(session, owner_id, connection_id, now)
-    for kind in (Kind.SCHEDULE, Kind.POLL):
+    for kind in (Kind.SCHEDULE, Kind.POLL, Kind.REPAIR):
         await owed.drop(session, kind, connection_id)
     deletion = await repository.add_deletion(
         session,

@@ -24,6 +24,7 @@ from app.connections.status import ActionKind, Verdict, judge
 from app.events.service import record_event
 from app.ids import new_id
 from app.jobs import Kind
+from app.refresh.judgement import REPAIR_SPACING, is_mendable
 from app.sync.models import SyncRun
 
 log = structlog.get_logger()
@@ -92,7 +93,20 @@ async def record_item(
     await repository.update(session, owner_id, connection_id, {**changes, "change_number": number})
     await session.refresh(connection)
     await _tell(session, connection, before, judge(connection, now))
+    if "outage_started_at" in changes:
+        await _schedule_repair(session, connection, now)
     return connection
+
+
+async def _schedule_repair(session: AsyncSession, connection: BankConnection, now: datetime) -> None:
+    """Owe a repair of an outage that has begun and that a machine may mend, none when it is over."""
+    if connection.outage_started_at is None:
+        await owed.drop(session, Kind.REPAIR, connection.id)
+    elif is_mendable(connection, now):
+        due_at = now + REPAIR_SPACING
+        await repository.update(session, connection.owner_id, connection.id, {"next_retry_at": due_at})
+        await session.refresh(connection)
+        await owed.add(session, Kind.REPAIR, connection.owner_id, connection.id, due_at=due_at)
 
 
 async def _tell(session: AsyncSession, connection: BankConnection, before: Verdict, after: Verdict) -> None:

@@ -18,6 +18,7 @@ from app.connectors.errors import ConnectorNotFound
 from app.pluggy.errors import PluggyListMoved
 from app.pluggy.limits import Lane
 from app.pluggy.models import Connector
+from app.pluggy.wire import decoder_of
 from app.resources import Resources
 
 log = structlog.get_logger()
@@ -40,7 +41,8 @@ class Snapshot(msgspec.Struct, frozen=True):
         return now - self.read_at < FRESH
 
 
-_encode, _decode = msgspec.json.Encoder().encode, msgspec.json.Decoder(Snapshot).decode
+_encode = msgspec.json.Encoder(enc_hook=datetime.isoformat, decimal_format="number").encode
+_decode = decoder_of(Snapshot).decode
 
 
 class _Source(NamedTuple):
@@ -98,7 +100,10 @@ async def get_connector(resources: Resources, connector_id: int) -> tuple[Connec
 
 
 def forget() -> None:
-    """Drop what this process holds."""
+    """Drop what this process holds, renewals under way too."""
+    for memory in _memories.values():
+        if memory.renewal is not None:
+            memory.renewal.cancel()
     _memories.clear()
 
 
@@ -133,7 +138,7 @@ async def _recall(resources: Resources, source: _Source) -> Snapshot | None:
     try:
         kept = await resources.redis.get(source.redis_key)
         return _decode(kept) if kept else None
-    except (RedisError, OSError, msgspec.MsgspecError):
+    except (RedisError, OSError, msgspec.MsgspecError, ValueError):
         return None
 
 

@@ -1,6 +1,7 @@
 """What the API shows of connectors."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
@@ -223,6 +224,6 @@ def _row(connector: Connector) -> dict[str, Any]:
 def _details(details: dict[str, Any]) -> HealthDetailsRead:
     rate, count = details.get("connectionRateLast6Hours"), details.get("connectionsLast6Hours")
     return HealthDetailsRead(
-        connection_rate_last_6_hours=float(rate) if isinstance(rate, int | float) else None,
-        connections_last_6_hours=int(count) if isinstance(count, int | float) else None,
+        connection_rate_last_6_hours=float(rate) if isinstance(rate, int | Decimal) else None,
+        connections_last_6_hours=int(count) if isinstance(count, int | Decimal) else None,
     )

@@ -44,8 +44,10 @@ def settings(server_urls: ServerUrls, database_name: str, valkey_url: str, stand
 
 
 @pytest.fixture(autouse=True)
-def fresh_catalogue() -> None:
-    """No test reads the connectors that another has seen."""
+def fresh_catalogue() -> Iterator[None]:
+    """No test reads the connectors that another has seen, or renews them for it."""
+    catalogue.forget()
+    yield
     catalogue.forget()
 
 
