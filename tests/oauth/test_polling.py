@@ -1,6 +1,7 @@
 """Watching an item as owed work: when it looks, what it writes, and what it leaves alone."""
 
 import dataclasses
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
 from typing import cast
@@ -13,6 +14,7 @@ from structlog.typing import EventDict
 
 from app.connections import service as connections
 from app.database import Sessions, transaction
+from app.jobs import QUEUE
 from app.oauth import polling, service
 from app.oauth.models import PollStatus
 from app.pluggy.client import PluggyClient
@@ -172,3 +174,18 @@ async def test_long_expired_states_of_an_owner_are_forgotten_with_the_next_one(w
     await walk.start(parameters={"cpf": "238.242.640-30"})
 
     assert await one(sessions, None, "SELECT count(*) FROM oauth_flows") == 1
+
+
+async def test_the_bell_rings_when_the_next_look_is_due(
+    resources: Resources, sessions: Sessions, owner_id: UUID
+) -> None:
+    """R5: the worker looks by itself each 5 s; the bell keeps a watch of 5 s from becoming one of 10."""
+    figures = SyncSettings(_env_file=None, poll_interval_seconds=20)
+    async with transaction(sessions, owner_id) as session:
+        connection = await make_connection(session, owner_id)
+        await service.watch(session, owner_id, connection.id, figures)
+    now = time.time() * 1000
+
+    [(_, due)] = await resources.redis.zrange(QUEUE, 0, -1, withscores=True)
+
+    assert 15_000 < due - now <= 20_000
