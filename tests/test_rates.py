@@ -119,7 +119,7 @@ async def test_a_class_without_a_limit_is_not_counted(resources: Resources, cloc
     assert await resources.redis.keys() == []
 
 
-async def test_what_redis_holds_names_no_address_and_goes_away(resources: Resources, clock: Clock) -> None:
+async def test_what_redis_holds_goes_away_by_itself(resources: Resources, clock: Clock) -> None:
     limiter = RateLimiter(resources.redis, {Rate.READ: 3}, now=clock)
     await used(limiter, "ana", 1)
 

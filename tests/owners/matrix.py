@@ -4,6 +4,7 @@ A route is covered the moment it exists. Only a path parameter of a new name nee
 """
 
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -43,7 +44,8 @@ async def _run(session: AsyncSession, owner_id: UUID, ids: Ids) -> UUID:
 
 
 async def _deletion(session: AsyncSession, owner_id: UUID, ids: Ids) -> UUID:
-    deletion = Deletion(owner_id=owner_id, id=new_id(), connection_id=ids["connection_id"], item_id=uuid4())
+    gone = await make_connection(session, owner_id, deleting_at=datetime.now(UTC))
+    deletion = Deletion(owner_id=owner_id, id=new_id(), connection_id=gone.id, item_id=uuid4())
     session.add(deletion)
     await session.flush()
     return deletion.id
