@@ -42,8 +42,8 @@ class Exchange:
 
 async def exchanges(desk: Desk) -> list[Exchange]:
     """A call to every endpoint, against an item with everything and one that waits for OAuth."""
-    waiting = await desk.settled_item(OK_CPF, 600)
-    item = await desk.settled_item("user-ok-account-warning")
+    waiting = await desk.settled_item(OK_CPF, 600, products=None)
+    item = await desk.settled_item("user-ok-account-warning", products=None)
     ids = await _ids(desk, item)
     made: list[Exchange] = []
 

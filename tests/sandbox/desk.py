@@ -50,11 +50,14 @@ class Desk:
             await self.log_in()
 
     async def post_item(self, user: str = "user-ok", connector: int = 2, **extra: Any) -> Json:
-        """A new item, just made; `user` is a CPF at connectors of Open Finance."""
+        """A new item, just made; `user` is a CPF at connectors of Open Finance.
+
+        It collects accounts only, which costs nothing, unless `products` says otherwise (None: all of them).
+        """
         password = extra.pop("password", "password-ok")
         parameters = {"cpf": user} if connector >= 600 else {"user": user, "password": password}
         parameters |= extra.pop("parameters", {})
-        body = {"connectorId": connector, "parameters": parameters, **extra}
+        body = {"connectorId": connector, "parameters": parameters, "products": ["ACCOUNTS"], **extra}
         item: Json = await self.call("POST", "/items", json=body)
         return item
 

@@ -75,7 +75,7 @@ async def test_a_connect_token_makes_an_item_with_its_options(desk: Desk) -> Non
     token = (await desk.call("POST", "/connect_token", json={"options": options}))["accessToken"]
     desk.http.headers["X-API-KEY"] = token
 
-    item = await desk.post_item()
+    item = await desk.post_item(products=None)
 
     assert (item["clientUserId"], item["webhookUrl"]) == ("owner-1", "https://hooks.example.com/own")
     assert item["products"] == ["ACCOUNTS"]

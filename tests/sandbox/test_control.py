@@ -8,8 +8,8 @@ from tests.sandbox.desk import HOOK, START, Desk, open_desk
 
 
 async def ledger_of(desk: Desk) -> bytes:
-    await desk.settled_item()
-    await desk.settled_item("user-ok", 4)
+    await desk.settled_item(products=None)
+    await desk.settled_item("user-ok", 4, products=None)
     await desk.advance(10 * 86400)
     response = await desk.http.get("/_control/truth")
     return response.content
@@ -29,7 +29,7 @@ async def test_two_runs_with_one_seed_give_byte_equal_ledgers_and_another_seed_a
 
 
 async def test_the_truth_is_what_the_api_shows(desk: Desk) -> None:
-    item = await desk.settled_item()
+    item = await desk.settled_item(products=None)
 
     [held] = (await desk.control("GET", f"/truth?itemId={item['id']}"))["items"]
 
@@ -43,7 +43,7 @@ async def test_everything_survives_a_restart(tmp_path: Path) -> None:
     async with open_desk(tmp_path, seed="kept") as desk:
         webhook = await desk.call("POST", "/webhooks", 201, json={"url": HOOK, "event": "all", "headers": {"X-S": "1"}})
         key = desk.http.headers["X-API-KEY"]
-        item = await desk.settled_item(clientUserId="owner-1")
+        item = await desk.settled_item(clientUserId="owner-1", products=None)
         waiting = await desk.settled_item(connector=5)
         await desk.control("PATCH", "/settings", {"itemsLimit": 7})
         await desk.control("POST", "/faults", {"kind": "status", "path": "/loans"})
@@ -95,7 +95,7 @@ async def test_a_state_can_be_forced_with_its_event(desk: Desk) -> None:
 
 
 async def test_the_next_run_can_be_decided_once(desk: Desk) -> None:
-    item = await desk.settled_item()
+    item = await desk.settled_item(products=None)
     path = f"/items/{item['id']}"
     await desk.control("POST", f"{path}/next-run", {"stale": "TRANSACTIONS", "warningCode": "423"})
 

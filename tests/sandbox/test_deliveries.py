@@ -25,7 +25,7 @@ def seconds_between(attempts: list[Json]) -> list[float]:
 async def test_a_first_run_tells_login_creation_and_news_per_account(desk: Desk) -> None:
     await subscribe(desk)
 
-    item = await desk.settled_item(clientUserId="owner-1")
+    item = await desk.settled_item(clientUserId="owner-1", products=None)
 
     events = desk.events()
     accounts = (await desk.call("GET", "/accounts", params={"itemId": item["id"]}))["results"]
@@ -40,7 +40,7 @@ async def test_a_first_run_tells_login_creation_and_news_per_account(desk: Desk)
 
 async def test_the_created_link_is_ours_and_leads_to_exactly_the_new_rows(desk: Desk) -> None:
     await subscribe(desk, "transactions/created")
-    await desk.settled_item()
+    await desk.settled_item(products=None)
     desk.received.clear()
 
     await desk.advance(86400)
@@ -189,7 +189,7 @@ async def test_a_dropped_event_is_never_sent(desk: Desk) -> None:
     await subscribe(desk)
     await desk.control("POST", "/webhook-rules", {"kind": "drop", "event": "item/*", "remaining": 2})
 
-    await desk.settled_item()
+    await desk.settled_item(products=None)
 
     assert desk.events("item/") == []
     assert desk.events("transactions/")
@@ -210,7 +210,7 @@ async def test_a_delayed_event_waits_and_shuffled_ones_are_scattered(desk: Desk)
     await desk.control("POST", "/webhook-rules", {"kind": "delay", "event": "item/created", "seconds": 60})
     await desk.control("POST", "/webhook-rules", {"kind": "shuffle", "event": "transactions/*", "seconds": 600})
 
-    await desk.settled_item()
+    await desk.settled_item(products=None)
     early = len(desk.events())
     await desk.advance(60)
     after_a_minute = [event["event"] for event in desk.events()]

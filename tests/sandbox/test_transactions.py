@@ -10,7 +10,7 @@ from tests.sandbox.desk import Desk, Json
 
 async def checking(desk: Desk, user: str = "user-ok-perf-5") -> Json:
     """The checking account of a new item, with a few thousand transactions."""
-    item = await desk.settled_item(user)
+    item = await desk.settled_item(user, products=None)
     accounts = (await desk.call("GET", "/accounts", params={"itemId": item["id"], "type": "BANK"}))["results"]
     return next(account for account in accounts if account["subtype"] == "CHECKING_ACCOUNT")
 
