@@ -47,17 +47,16 @@ def account(item: Item, index: int) -> Account | None:
         return None
     of, owner = item.bank.accounts[index], item.bank.customer.owner
     balance = balance_of(item, index)
-    bank_data = credit_data = None
+    bank_data = credit_data = marketing = None
     if isinstance(of, CreditAccount):
         brand, level, _ = _CARDS[min(of.spec.nth, 2)]
         subtype, number, name = "CREDIT_CARD", f"xxxx{of.card.number}", f"{brand.title()} {level.title()}"
-        marketing = f"CARTÃO {brand} {level}" if of.spec.nth != 1 else None
+        marketing = f"CARTÃO {brand} {level}"
         credit_data = _credit_data(of, balance, runs.instants[-1])
     else:
         subtype = "SAVINGS_ACCOUNT" if of.spec.kind is AccountKind.SAVINGS else "CHECKING_ACCOUNT"
         number = f"{owner.branch}/{owner.account}" if index == 0 else f"{owner.branch}/{index}{owner.account}"
         name = "Conta Poupança" if of.spec.kind is AccountKind.SAVINGS else "Conta Corrente"
-        marketing = "Conta Digital Prata" if index == 0 else None
         bank_data = _bank_data(item, of, balance, number)
     return Account(
         id=of.statement.account_id,

@@ -27,44 +27,44 @@ def identity(item: Item) -> Identity | None:
         return None
     owner, draws = customer.owner, Draws(customer.key, "identity", customer.holder)
     mail = people.plain(owner.name).lower().replace(" ", ".")
-    company = customer.is_company
-    born = date(1962, 1, 1) + timedelta(draws.below(15_000))
-    parents = [{"type": kind, "name": people.person_name(draws), "document": None} for kind in ("Mother", "Father")]
     since = calendar.local_day(item.bank.opening.at) - timedelta(draws.between(400, 4000))
+    company = customer.is_company
     return Identity(
         id=item.bank.ids.encode(Kind.IDENTITY, item.bank.tag),
         item_id=item.bank.opening.item_id,
         full_name=owner.name,
-        company_name=owner.name if company else None,
         document=dotted(owner.document),
         document_type="CNPJ" if company else "CPF",
-        tax_number=dotted(owner.document) if company else None,
-        birth_date=None if company else _midnight(born),
-        job_title=None if company else draws.pick(_JOBS),
-        investor_profile=None if company else draws.pick(("Conservative", "Moderate", "Aggressive")),
-        establishment_code=None,
-        establishment_name=None,
         phone_numbers=[_phone(draws)],
         emails=[{"type": "Work" if company else "Personal", "value": f"{mail}@example.com"}],
         addresses=[_address(draws, company=company)],
-        relations=[] if company else parents,
-        qualifications=None,
-        financial_relationships=None,
-        social_name=None,
-        sex=None if company else draws.pick(("FEMALE", "MALE", "OTHER")),
-        marital_status=None
-        if company
-        else {"code": draws.pick(("SINGLE", "MARRIED", "DIVORCED")), "additionalInfo": None},
-        nationality=None if company else {"hasBrazilianNationality": True, "otherNationalities": None},
-        other_documents=None,
-        passport=None,
-        incorporation_date=_midnight(since) if company else None,
-        parties=[_partner(draws, since)] if company else None,
-        business_other_documents=None,
-        companies_cnpj=None,
         created_at=runs.labels[0],
         updated_at=runs.labels[-1],
+        **(_firm(owner, draws, since) if company else _person(draws)),
     )
+
+
+def _firm(owner: people.Party, draws: Draws, since: date) -> dict[str, Any]:
+    return {
+        "company_name": owner.name,
+        "tax_number": dotted(owner.document),
+        "incorporation_date": _midnight(since),
+        "parties": [_partner(draws, since)],
+    }
+
+
+def _person(draws: Draws) -> dict[str, Any]:
+    return {
+        "birth_date": _midnight(date(1962, 1, 1) + timedelta(draws.below(15_000))),
+        "job_title": draws.pick(_JOBS),
+        "investor_profile": draws.pick(("Conservative", "Moderate", "Aggressive")),
+        "relations": [
+            {"type": kind, "name": people.person_name(draws), "document": None} for kind in ("Mother", "Father")
+        ],
+        "sex": draws.pick(("FEMALE", "MALE", "OTHER")),
+        "marital_status": {"code": draws.pick(("SINGLE", "MARRIED", "DIVORCED")), "additionalInfo": None},
+        "nationality": {"hasBrazilianNationality": True, "otherNationalities": None},
+    }
 
 
 def _midnight(day: date) -> str:

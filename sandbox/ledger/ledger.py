@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from sandbox.ledger import accounts, billing, calendar, categories, identity, merchants, products, truth
+from sandbox.ledger import accounts, billing, calendar, categories, identity, investments, loans, merchants, truth
 from sandbox.ledger.editing import Editing
 from sandbox.ledger.ids import Kind
 from sandbox.ledger.models import Account, Bill, Category, LiveBalance, MerchantLookup, Transaction
@@ -99,29 +99,31 @@ class Ledger(Editing):
     def investments(self, item_id: str) -> list[Investment]:
         """The item's investments; empty until a collection has brought them."""
         item = self._items.get(item_id)
-        return products.investments(item) if item else []
+        return investments.investments(item) if item else []
 
     def investment(self, investment_id: str) -> Investment | None:
         """One investment."""
         found = self._address(investment_id, Kind.INVESTMENT)
         return (
-            next((each for each in products.investments(found[0]) if each.id == investment_id), None) if found else None
+            next((each for each in investments.investments(found[0]) if each.id == investment_id), None)
+            if found
+            else None
         )
 
     def investment_transactions(self, investment_id: str) -> list[InvestmentTransaction]:
         """The movements of an investment, newest first."""
         found = self._address(investment_id, Kind.INVESTMENT)
-        return products.investment_transactions(found[0], found[1].n) if found else []
+        return investments.investment_transactions(found[0], found[1].n) if found else []
 
     def loans(self, item_id: str) -> list[Loan]:
         """The item's loans; empty until a collection has brought them."""
         item = self._items.get(item_id)
-        return products.loans(item) if item else []
+        return loans.loans(item) if item else []
 
     def loan(self, loan_id: str) -> Loan | None:
         """One loan."""
         found = self._address(loan_id, Kind.LOAN)
-        return next((each for each in products.loans(found[0]) if each.id == loan_id), None) if found else None
+        return next((each for each in loans.loans(found[0]) if each.id == loan_id), None) if found else None
 
     def identity(self, item_id: str) -> Identity | None:
         """Who holds the item; None until a collection has brought it."""

@@ -13,7 +13,7 @@ class Issuer(Wire, frozen=True):
     number: str | None
 
 
-class Investment(Wire, frozen=True):
+class Investment(Wire, frozen=True, kw_only=True):
     id: str
     item_id: str
     type: str
@@ -27,13 +27,13 @@ class Investment(Wire, frozen=True):
     value: Decimal | None
     quantity: Decimal | None
     taxes: Decimal | None
-    taxes2: Decimal | None
+    taxes2: Decimal | None = None
     amount_profit: Decimal | None
     amount_withdrawal: Decimal | None
     amount_original: Decimal | None
     rate: Decimal | None
     rate_type: str | None
-    rate_periodicity: str | None
+    rate_periodicity: str | None = None
     fixed_annual_rate: Decimal | None
     annual_rate: Decimal | None
     last_month_rate: Decimal | None
@@ -42,14 +42,14 @@ class Investment(Wire, frozen=True):
     issuer_cnpj: str | None = field(name="issuerCNPJ")
     issue_date: str | None
     purchase_date: str | None
-    grace_period_date: str | None
+    grace_period_date: str | None = None
     due_date: str | None
     date: str
     owner: str | None
     tax_exempt: bool | None
-    debtor: dict[str, Any] | None
-    coupon_payment: dict[str, Any] | None
-    metadata: dict[str, Any] | None
+    debtor: dict[str, Any] | None = None
+    coupon_payment: dict[str, Any] | None = None
+    metadata: dict[str, Any] | None = None
     institution: Issuer | None
     status: str | None
     currency_code: str
@@ -76,7 +76,7 @@ class InvestmentTransaction(Wire, frozen=True):
     expenses: dict[str, Decimal] | None
 
 
-class Loan(Wire, frozen=True):
+class Loan(Wire, frozen=True, kw_only=True):
     id: str
     item_id: str
     product_name: str
@@ -91,51 +91,51 @@ class Loan(Wire, frozen=True):
     due_date: str | None
     first_installment_due_date: str | None
     disbursement_dates: list[str] | None
-    settlement_date: str | None
-    installment_periodicity: str | None
-    installment_periodicity_additional_info: str | None
+    settlement_date: str | None = None
+    installment_periodicity: str | None = "MONTHLY"
+    installment_periodicity_additional_info: str | None = None
     cet: Decimal | None = field(name="CET")
-    amortization_scheduled: str | None
-    amortization_scheduled_additional_info: str | None
-    cnpj_consignee: str | None
+    amortization_scheduled: str | None = "PRICE"
+    amortization_scheduled_additional_info: str | None = None
+    cnpj_consignee: str | None = None
     interest_rates: list[dict[str, Any]]
-    contracted_fees: list[dict[str, Any]]
+    contracted_fees: list[dict[str, Any]] = []
     contracted_finance_charges: list[dict[str, Any]]
-    warranties: list[dict[str, Any]]
+    warranties: list[dict[str, Any]] = []
     installments: dict[str, Any] | None
     payments: dict[str, Any] | None
     created_at: str
     updated_at: str
 
 
-class Identity(Wire, frozen=True):
+class Identity(Wire, frozen=True, kw_only=True):
     id: str
     item_id: str
     full_name: str | None
-    company_name: str | None
+    company_name: str | None = None
     document: str | None
     document_type: str | None
-    tax_number: str | None
-    birth_date: str | None
-    job_title: str | None
-    investor_profile: str | None
-    establishment_code: str | None
-    establishment_name: str | None
+    tax_number: str | None = None
+    birth_date: str | None = None
+    job_title: str | None = None
+    investor_profile: str | None = None
+    establishment_code: str | None = None
+    establishment_name: str | None = None
     phone_numbers: list[dict[str, Any]]
     emails: list[dict[str, Any]]
     addresses: list[dict[str, Any]]
-    relations: list[dict[str, Any]]
-    qualifications: dict[str, Any] | None
-    financial_relationships: dict[str, Any] | None
-    social_name: str | None
-    sex: str | None
-    marital_status: dict[str, Any] | None
-    nationality: dict[str, Any] | None
-    other_documents: list[dict[str, Any]] | None
-    passport: dict[str, Any] | None
-    incorporation_date: str | None
-    parties: list[dict[str, Any]] | None
-    business_other_documents: list[dict[str, Any]] | None
-    companies_cnpj: list[str] | None
+    relations: list[dict[str, Any]] = []
+    qualifications: dict[str, Any] | None = None
+    financial_relationships: dict[str, Any] | None = None
+    social_name: str | None = None
+    sex: str | None = None
+    marital_status: dict[str, Any] | None = None
+    nationality: dict[str, Any] | None = None
+    other_documents: list[dict[str, Any]] | None = None
+    passport: dict[str, Any] | None = None
+    incorporation_date: str | None = None
+    parties: list[dict[str, Any]] | None = None
+    business_other_documents: list[dict[str, Any]] | None = None
+    companies_cnpj: list[str] | None = None
     created_at: str
     updated_at: str
