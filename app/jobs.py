@@ -31,6 +31,7 @@ class Kind(StrEnum):
     SCHEDULE = "schedule"
     DELETION = "deletion"
     POLL = "poll"
+    REPAIR = "repair"
 
 
 FUNCTIONS: dict[Kind, str] = {
@@ -39,6 +40,7 @@ FUNCTIONS: dict[Kind, str] = {
     Kind.SCHEDULE: "auto_sync_connections",
     Kind.DELETION: "delete_connection",
     Kind.POLL: "poll_connection",
+    Kind.REPAIR: "repair_connection",
 }
 """The arq function that drains each kind."""
 

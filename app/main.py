@@ -14,6 +14,8 @@ from starlette.middleware import Middleware
 from app import openapi, problems
 from app.accounts.router import router as accounts
 from app.api_keys.router import router as api_keys
+from app.balances.router import router as balances
+from app.bills.router import router as bills
 from app.connections.router import router as connections
 from app.connectors.router import router as connectors
 from app.consents.router import router as consents
@@ -21,6 +23,8 @@ from app.database import API_STATEMENT_MS
 from app.events.router import router as events
 from app.health.router import router as health
 from app.http import Edge
+from app.investments.router import router as investments
+from app.loans.router import router as loans
 from app.logs import configure_logs
 from app.oauth.router import landing_router
 from app.oauth.router import router as oauth
@@ -45,6 +49,10 @@ ROUTERS: tuple[APIRouter, ...] = (
     landing_router,
     sync,
     accounts,
+    balances,
+    bills,
+    investments,
+    loans,
     transactions,
     events,
     api_keys,

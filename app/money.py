@@ -4,6 +4,8 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 _PLACES = Decimal("0.0001")
 _LIMIT = Decimal(10) ** 15
+_QUANTITY_PLACES = Decimal("0.0000000001")
+_QUANTITY_LIMIT = Decimal(10) ** 18
 
 
 def to_money(value: Decimal) -> Decimal:
@@ -19,3 +21,20 @@ def money_text(value: Decimal) -> str:
     if text.endswith("00"):
         return text[:-2]
     return text.removesuffix("0")
+
+
+def money_or_none(value: Decimal | None) -> Decimal | None:
+    """Return `to_money` of an amount that may be unknown."""
+    return None if value is None else to_money(value)
+
+
+def to_quantity(value: Decimal) -> Decimal:
+    """Return a quantity, unit price or rate with ten decimals. Raises ValueError beyond what NUMERIC(28, 10) holds."""
+    if not value.is_finite() or abs(value) >= _QUANTITY_LIMIT:
+        raise ValueError("quantity out of range")
+    return value.quantize(_QUANTITY_PLACES, rounding=ROUND_HALF_EVEN)
+
+
+def number_text(value: Decimal | None) -> str | None:
+    """Return the decimal text of a quantity or rate: as many decimals as it has, no exponent."""
+    return None if value is None else f"{value.normalize():f}"

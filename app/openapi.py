@@ -1,11 +1,18 @@
-"""The API's description (OpenAPI 3.1) and its pages, served without anything from elsewhere."""
+"""The API's description (OpenAPI 3.1) and its pages, served without anything from elsewhere.
 
+`python -m app.openapi > docs/openapi.json` writes the description down; it needs no settings.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 from fastapi import FastAPI, Request
 from fastapi.routing import iter_route_contexts
+from pydantic import BaseModel
 from starlette.responses import FileResponse, Response
 
 from app import http_errors
@@ -18,6 +25,15 @@ from app.owners import errors as caller_errors
 from app.owners.principal import SCOPE_MEANINGS
 from app.problems import MEDIA_TYPE, Problem, problem_responses
 from app.routing import Route, make_router, public
+from app.schemas import ApiModel, Input
+from app.settings import (
+    AuthSettings,
+    DatabaseSettings,
+    PluggySettings,
+    ServiceSettings,
+    Settings,
+    SyncSettings,
+)
 
 TITLE: Final = "CaixaHub Banking"
 VERSION: Final = "1.0.0"
@@ -38,7 +54,9 @@ TAGS: Final = [
     {"name": "connectors", "description": "Banks and what they need to connect."},
     {"name": "connections", "description": "Bank logins and consents: connect, repair, delete."},
     {"name": "sync", "description": "Reading the bank's data into the ledger, run by run."},
-    {"name": "accounts", "description": "Accounts and cards with their balances."},
+    {"name": "accounts", "description": "Accounts and cards with their balances and bills."},
+    {"name": "investments", "description": "Positions."},
+    {"name": "loans", "description": "Credit contracts."},
     {"name": "transactions", "description": "The ledger."},
     {"name": "events", "description": "What happened, in order."},
     {"name": "api keys", "description": "Keys for integrators."},
@@ -117,6 +135,7 @@ def _complete(document: dict[str, Any], app: FastAPI) -> None:
         schemas.pop(name, None)
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas.update(problem.pop("$defs"), Problem=problem)
+    _give_back_nulls(schemas)
     components["schemas"] = dict(sorted(schemas.items()))
     scopes = "\n".join(f"- `{scope}`: {meaning}" for scope, meaning in SCOPE_MEANINGS.items())
     components["securitySchemes"] = {
@@ -132,6 +151,20 @@ def _complete(document: dict[str, Any], app: FastAPI) -> None:
         if isinstance(route, Route) and route.include_in_schema:
             for method in route.methods or ():
                 _complete_operation(document["paths"][context.path_format][method.lower()], route)
+
+
+def _give_back_nulls(schemas: dict[str, Any]) -> None:
+    """Show the examples as their models have them: FastAPI drops what is null, which is then required and missing."""
+    for model in (*_heirs(ApiModel), *_heirs(Input)):
+        extra = model.model_config.get("json_schema_extra")
+        if model.__name__ in schemas and isinstance(extra, dict) and "examples" in extra:
+            schemas[model.__name__]["examples"] = extra["examples"]
+
+
+def _heirs(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    for heir in model.__subclasses__():
+        yield heir
+        yield from _heirs(heir)
 
 
 def _complete_operation(operation: dict[str, Any], route: Route) -> None:
@@ -174,3 +207,26 @@ def _joined(common: dict[str, Any], own: dict[str, Any] | None) -> dict[str, Any
     examples = {**common["content"][MEDIA_TYPE]["examples"], **own["content"][MEDIA_TYPE]["examples"]}
     content = {**common["content"][MEDIA_TYPE], "examples": examples}
     return {"description": f"{own['description']} {common['description']}", "content": {MEDIA_TYPE: content}}
+
+
+def document_text(app: FastAPI) -> str:
+    """Return the document as it stands in `docs/openapi.json`: sorted, so that a difference shows what has changed."""
+    return json.dumps(app.openapi(), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _print_document() -> None:
+    from app.main import create_app  # it imports this module
+
+    groups: dict[str, type[BaseModel]] = {
+        "service": ServiceSettings,
+        "database": DatabaseSettings,
+        "pluggy": PluggySettings,
+        "auth": AuthSettings,
+        "sync": SyncSettings,
+    }
+    unread: Any = {name: group.model_construct() for name, group in groups.items()}
+    sys.stdout.write(document_text(create_app(Settings(**unread))))
+
+
+if __name__ == "__main__":
+    _print_document()

@@ -105,6 +105,13 @@ POLICIES: dict[Kind, Policy] = {
         timeout=timedelta(minutes=1),
         parallel=16,
     ),
+    Kind.REPAIR: Policy(
+        attempts=20,
+        spacing=_seconds(60, 600, 3600),
+        lease=timedelta(seconds=45),
+        timeout=timedelta(minutes=2),
+        parallel=2,
+    ),
 }
 
 

@@ -3,10 +3,14 @@
 import app.accounts.models
 import app.api_keys.models
 import app.audit.models
+import app.balances.models
+import app.bills.models
 import app.connections.models
 import app.consents.models
 import app.events.models
 import app.idempotency.models
+import app.investments.models
+import app.loans.models
 import app.oauth.models
 import app.owed
 import app.owners.models

@@ -20,7 +20,7 @@ from app.connections.errors import (
     ItemNotFound,
 )
 from app.connections.models import BankConnection
-from app.connections.status import ActionKind, Verdict, judge
+from app.connections.status import ActionKind, Health, Verdict, judge
 from app.events.service import record_event
 from app.ids import new_id
 from app.jobs import Kind
@@ -115,7 +115,8 @@ async def _tell(session: AsyncSession, connection: BankConnection, before: Verdi
     if after.health != before.health:
         await record_event(session, connection.owner_id, "connection.updated", told)
         state = {"status": connection.status, "execution_status": connection.execution_status}
-        log.info("connection_changed", connection_id=str(connection.id), health=after.health, **state)
+        report = log.warning if after.health == Health.UNKNOWN else log.info
+        report("connection_changed", connection_id=str(connection.id), health=after.health, **state)
     action = after.action
     if action is None or action.kind == ActionKind.WAIT:
         return

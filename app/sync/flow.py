@@ -20,6 +20,7 @@ from app.pluggy.models import Item
 from app.resources import Resources
 from app.sync import plan, repository, service
 from app.sync.accounts import read_accounts
+from app.sync.after import after_sync, read_extras
 from app.sync.errors import SyncRunNotFound
 from app.sync.item_state import AWAITS_PERSON, BUSY, warnings_of
 from app.sync.models import SyncStatus, SyncTrigger
@@ -132,10 +133,13 @@ class _Run:
         mirrored = await self._store_accounts(sources, warnings)
         await self._set_phase("transactions")
         warnings += await read_accounts(self._resources, self._claim, item, mirrored)
+        await self._set_phase("bills_and_holdings")
+        warnings += await read_extras(self._resources, self._claim, item, mirrored)
         await self._end(
             SyncStatus.PARTIAL if warnings else SyncStatus.SUCCEEDED,
             warnings=warnings,
             next_auto_sync_at=item.next_auto_sync_at,
+            read_item=item,
         )
 
     async def _store_accounts(
@@ -197,7 +201,9 @@ class _Run:
         )
         return LOOK_AGAIN
 
-    async def _end(self, status: SyncStatus, *, next_auto_sync_at: object = None, **columns: object) -> None:
+    async def _end(
+        self, status: SyncStatus, *, next_auto_sync_at: object = None, read_item: Item | None = None, **columns: object
+    ) -> None:
         claim = self._claim
         interval = self._resources.settings.sync.auto_sync_interval_hours
 
@@ -213,6 +219,8 @@ class _Run:
             await connections.record_read(
                 session, claim.owner_id, claim.connection_id, last_read_at=now, next_sync_at=due
             )
+            if read_item is not None:
+                await after_sync(session, claim, read_item)
             await service.finish(session, claim, status=status, **columns)
 
         await in_transaction(self._resources.sessions, claim.owner_id, end)

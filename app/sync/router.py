@@ -5,32 +5,59 @@ from uuid import UUID
 
 from fastapi import Response, status
 
+from app.connections import refusals
 from app.connections.errors import ConnectionNotFound
-from app.dependencies import OwnerDep, PageDep, SessionDep
+from app.dependencies import OwnerDep, PageDep, ResourcesDep, SessionDep
+from app.http_errors import PluggyAuthFailed, PluggyIsUnavailable
+from app.oauth.errors import ItemNotMade
 from app.pagination import InvalidCursor
 from app.problems import problem_responses
+from app.rates import Rate
+from app.refresh import flow
+from app.refresh.errors import PersonNeeded
 from app.routing import make_router, requires
 from app.schemas import Results
 from app.sync import service
 from app.sync.errors import SyncRunNotFound
-from app.sync.models import SyncRunAccount, SyncTrigger
-from app.sync.schemas import SyncRunRead, shown
+from app.sync.models import SyncRunAccount
+from app.sync.schemas import RefreshRead, SyncRequest, SyncRequestedRead, SyncRunRead, shown
 
 router = make_router("sync")
+
+_REFUSALS = (
+    refusals.ItemGone,
+    refusals.LoginBackoff,
+    refusals.ConnectionSuspended,
+    refusals.CredentialsNeeded,
+    refusals.OtherAccountUsed,
+)
 
 
 @router.post(
     "/connections/{connection_id}/sync/",
-    dependencies=[requires("connections:write")],
+    dependencies=[requires("connections:write", rate=Rate.COSTLY)],
     status_code=status.HTTP_202_ACCEPTED,
     summary="Bring the ledger up to date",
-    responses=problem_responses(ConnectionNotFound),
+    responses=problem_responses(
+        ConnectionNotFound, ItemNotMade, PersonNeeded, *_REFUSALS, PluggyIsUnavailable, PluggyAuthFailed
+    ),
 )
-async def request_sync(connection_id: UUID, owner: OwnerDep, session: SessionDep, response: Response) -> SyncRunRead:
-    """Ask for a reading of the connection; calls made while one is queued share it. Follow it at `syncs/{id}/`."""
-    run = await service.request_sync(session, owner.id, connection_id, trigger=SyncTrigger.API)
+async def request_sync(
+    connection_id: UUID, owner: OwnerDep, resources: ResourcesDep, response: Response, body: SyncRequest | None = None
+) -> SyncRequestedRead:
+    """Ask for a reading of the connection; calls made while one is queued share it. Follow it at `syncs/{id}/`.
+
+    Before, Pluggy is asked to visit the bank where that is wished and allowed; the run waits for that visit. Pluggy
+    visits some banks once an hour or a day at most, and its own schedule goes on meanwhile: `too_soon` is no error.
+    """
+    run, refresh = await flow.sync_now(
+        resources, owner.id, connection_id, wish=(body or SyncRequest()).refresh, is_person=owner.kind == "person"
+    )
     response.headers["Location"] = f"/api/banking/syncs/{run.id}/"
-    return shown(run, [])
+    return SyncRequestedRead(
+        **shown(run, []).model_dump(),
+        refresh=RefreshRead(status=refresh.status, next_allowed_at=refresh.next_allowed_at),
+    )
 
 
 @router.get(

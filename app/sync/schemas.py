@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, StrictBool
 
-from app.schemas import ApiModel
+from app.schemas import ApiModel, Input
 from app.sync.models import SyncRun, SyncRunAccount
 from app.sync.repository import COUNTERS
 
@@ -33,6 +33,33 @@ class SyncRunAccountRead(ApiModel):
     error_detail: str | None
 
 
+class SyncRequest(Input):
+    """Whether Pluggy is asked to visit the bank before we read what it has."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"refresh": "auto"}]})
+
+    refresh: Annotated[
+        Literal["auto"] | StrictBool,
+        Field(
+            description="`auto`: a person's token asks Pluggy to visit the bank where that is allowed, an API key only "
+            "reads. `true` insists: refused with 409 while the person must do something first. `false` only reads."
+        ),
+    ] = "auto"
+
+
+class RefreshRead(ApiModel):
+    """What became of asking Pluggy to visit the bank."""
+
+    status: Annotated[
+        str,
+        Field(
+            description="`requested`: a visit is under way, the run waits for it. `too_soon`: what Pluggy has counts "
+            "as fresh. `not_possible`: not on request, or not before the person acts. `not_asked`. An open enum."
+        ),
+    ]
+    next_allowed_at: Annotated[datetime | None, Field(description="From when Pluggy allows the next visit.")]
+
+
 class SyncRunRead(ApiModel):
     """One reading of Pluggy into the ledger. `status` is an open enum; without `finished_at` the run is under way."""
 
@@ -50,6 +77,12 @@ class SyncRunRead(ApiModel):
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+
+
+class SyncRequestedRead(SyncRunRead):
+    """The run that was queued, and what became of the wish to have the bank visited."""
+
+    refresh: RefreshRead
 
 
 def shown(run: SyncRun, parts: Sequence[SyncRunAccount]) -> SyncRunRead:
