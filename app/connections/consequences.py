@@ -1,10 +1,12 @@
-"""What a new state of an item begins and ends: outages, and the withdrawal of a consent. Pure."""
+"""What a new state of an item begins and ends: outages, waits, and the withdrawal of a consent. Pure."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from app.connections.mapping import gone_columns
 from app.connections.models import BankConnection
+from app.connections.status import DELETED
 from app.pluggy.models import ExecutionStatus, ItemStatus
 
 _OVER: dict[str, Any] = {
@@ -19,11 +21,14 @@ _OVER: dict[str, Any] = {
 def consequences(item: BankConnection, columns: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """Return what else changes with new columns: the first OUTDATED begins an outage, the next UPDATED ends it.
 
-    A visit that went well after a consent was withdrawn went under a new one.
+    A visit that went well after a consent was withdrawn went under a new one. Of an item that is gone nothing is
+    awaited any more.
     """
     status = columns.get("status")
     if status is None:
         return {}
+    if status == DELETED:
+        return gone_columns()
     if status == ItemStatus.UPDATED:
         visited_at, revoked_at = columns.get("item_updated_at"), item.consent_revoked_at
         is_renewed = visited_at is not None and revoked_at is not None and visited_at > revoked_at

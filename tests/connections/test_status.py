@@ -241,3 +241,10 @@ def test_a_good_visit_after_a_withdrawal_went_under_a_new_consent() -> None:
 
     assert renewed["consent_revoked_at"] is None
     assert "consent_revoked_at" not in before
+
+
+def test_of_an_item_that_is_gone_nothing_is_awaited_any_more() -> None:
+    columns = consequences(connection("WAITING_USER_INPUT", parameter=PROMPT), {"status": DELETED}, NOW)
+
+    assert {name for name, value in columns.items() if value is not None} == {"status"}
+    assert {"parameter", "user_action", "next_auto_sync_at", "error_code"} <= columns.keys()
