@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row
 
 from app.money import money_text
 
@@ -59,10 +58,27 @@ class TransactionPage(msgspec.Struct, frozen=True, gc=False):
     next_cursor: str | None
 
 
+class RemovedLine(msgspec.Struct, frozen=True, gc=False):
+    """As `schemas.RemovedRead`."""
+
+    id: UUID
+    account_id: UUID
+
+
+class ChangesPage(msgspec.Struct, frozen=True):
+    """As `schemas.ChangesRead`."""
+
+    added: Sequence[TransactionLine]
+    modified: Sequence[TransactionLine]
+    removed: Sequence[RemovedLine]
+    next_cursor: str | None
+    has_more: bool
+
+
 encode_page = msgspec.json.Encoder().encode
 
 
-def line_of(row: Row[*tuple[Any, ...]]) -> TransactionLine:
+def line_of(row: Sequence[Any]) -> TransactionLine:
     """Return the line of a row with the columns `queries.LISTED`, in their order."""
     (
         id_, pluggy_id, account_id, day, occurred_at, amount, currency_code, original_amount, original_currency_code,

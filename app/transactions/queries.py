@@ -107,6 +107,37 @@ def _values(asked: TransactionFilter) -> dict[str, Any]:
     return values
 
 
+async def list_changed(
+    session: AsyncSession, owner_id: UUID, *, after: tuple[int, UUID], limit: int
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Return rows changed since the key (change_number, id), in its order, removed ones included.
+
+    The columns are LISTED, then change_number, created_number and whether the row was removed.
+    """
+    statement = (
+        select(*_listed, Transaction.change_number, Transaction.created_number, Transaction.removed_at.is_not(None))
+        .where(
+            Transaction.owner_id == owner_id,
+            tuple_(Transaction.change_number, Transaction.id) > after,
+        )
+        .order_by(Transaction.change_number, Transaction.id)
+        .limit(limit)
+    )
+    return (await session.execute(statement)).all()
+
+
+async def list_run_revisions(
+    session: AsyncSession, owner_id: UUID, run_id: UUID, *, after: UUID | None, limit: int
+) -> Sequence[TransactionRevision]:
+    """Return what a run changed, in the order it did, strictly after the revision `after`."""
+    statement = select(TransactionRevision).where(
+        TransactionRevision.owner_id == owner_id, TransactionRevision.run_id == run_id
+    )
+    if after is not None:
+        statement = statement.where(TransactionRevision.id > after)
+    return (await session.execute(statement.order_by(TransactionRevision.id).limit(limit))).scalars().all()
+
+
 async def find(session: AsyncSession, owner_id: UUID, transaction_id: UUID) -> TransactionOfConnection | None:
     """Return the transaction unless it is absent or removed."""
     statement = (

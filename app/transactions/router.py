@@ -9,18 +9,30 @@ from fastapi import Query, Response
 from app.audit.service import record_act
 from app.clock import utc_now
 from app.dependencies import OwnerDep, PageDep, ResourcesDep, SessionDep
-from app.etags import WITH_ETAG, etag_of
+from app.etags import WITH_ETAG, IfMatchDep, PreconditionFailed, etag_of
 from app.freshness import freshness_of
-from app.pagination import InvalidCursor
+from app.owners.principal import Principal
+from app.pagination import InvalidCursor, make_cursor
 from app.problems import problem_responses
+from app.resources import Resources
 from app.routing import make_router, requires
 from app.schemas import Results
+from app.sync import service as syncs
+from app.sync.errors import SyncRunNotFound
 from app.transactions import service
 from app.transactions.errors import TransactionNotFound
 from app.transactions.filters import TransactionFilter
-from app.transactions.lines import TransactionPage, encode_page
-from app.transactions.schemas import RevisionRead, TransactionDetailRead, TransactionRead
-from app.transactions.shown import shown, shown_revision
+from app.transactions.lines import ChangesPage, TransactionPage, encode_page
+from app.transactions.queries import TransactionOfConnection
+from app.transactions.schemas import (
+    ChangesRead,
+    RevisionRead,
+    RunRevisionRead,
+    TransactionDetailRead,
+    TransactionRead,
+    TransactionUpdate,
+)
+from app.transactions.shown import shown, shown_revision, shown_run_revision
 
 router = make_router("transactions")
 
@@ -50,6 +62,54 @@ async def list_transactions(
 
 
 @router.get(
+    "/transactions/changes/",
+    dependencies=[_READ],
+    summary="Follow what changes",
+    response_model=ChangesRead,
+    responses=problem_responses(InvalidCursor),
+)
+async def list_transaction_changes(owner: OwnerDep, session: SessionDep, page: PageDep) -> Response:
+    """Return what changed since the cursor, in the order it became visible: nothing is missed, whatever runs meanwhile.
+
+    Without a cursor it begins with all there is. Keep `next_cursor` once what it came with is stored; call again at
+    once while `has_more`, else whenever `transactions.changed` is heard of or time has passed.
+    """
+    binding = ("transaction_changes", owner.id)
+    after = page.place(tuple[int, UUID], binding=binding) or (0, UUID(int=0))
+    changed = await service.list_changes(session, owner.id, after=after, limit=page.limit)
+    told = ChangesPage(
+        changed.added,
+        changed.modified,
+        changed.removed,
+        next_cursor=make_cursor(page.vault, changed.place, binding=binding),
+        has_more=changed.has_more,
+    )
+    return Response(encode_page(told), media_type="application/json")
+
+
+@router.patch(
+    "/transactions/{transaction_id}/",
+    dependencies=[requires("transactions:write")],
+    summary="Annotate a transaction",
+    responses={**WITH_ETAG, **problem_responses(TransactionNotFound, PreconditionFailed)},
+)
+async def update_transaction(
+    transaction_id: UUID,
+    changes: TransactionUpdate,
+    owner: OwnerDep,
+    session: SessionDep,
+    resources: ResourcesDep,
+    if_match: IfMatchDep,
+    response: Response,
+) -> TransactionDetailRead:
+    """Set the note and the tags of a transaction, or leave it out of sums. No sync ever undoes any of it."""
+    await if_match.hold(session, owner.id)
+    if_match.check((await service.get(session, owner.id, transaction_id)).transaction.change_number)
+    found = await service.annotate(session, owner.id, transaction_id, changes.model_dump(exclude_unset=True))
+    return _shown(found, owner, resources, response)
+
+
+@router.get(
     "/transactions/{transaction_id}/",
     dependencies=[_READ],
     summary="Get a transaction",
@@ -60,9 +120,7 @@ async def get_transaction(
 ) -> TransactionDetailRead:
     """Return one transaction with all that is known of it; documents whole to callers with `pii:read`."""
     found = await service.get(session, owner.id, transaction_id)
-    response.headers["ETag"] = etag_of(found.transaction.change_number)
-    may_see_all = owner.may("pii:read")
-    if may_see_all:
+    if owner.may("pii:read"):
         await record_act(
             session,
             "transaction.documents_read",
@@ -70,14 +128,7 @@ async def get_transaction(
             owner_id=owner.id,
             subject_id=transaction_id,
         )
-    interval = timedelta(hours=resources.settings.sync.auto_sync_interval_hours)
-    return shown(
-        found.transaction,
-        connection_id=found.connection.id,
-        freshness=freshness_of(found.connection, interval=interval, now=utc_now()),
-        vault=resources.vault,
-        is_masked=not may_see_all,
-    )
+    return _shown(found, owner, resources, response)
 
 
 @router.get(
@@ -95,3 +146,38 @@ async def list_transaction_history(
     found = await service.list_revisions(session, owner.id, transaction_id, after=after, limit=page.limit + 1)
     rows, cursor = page.cut(found, lambda row: (row.change_number, row.id), binding=binding)
     return Results(results=[shown_revision(row) for row in rows], next_cursor=cursor)
+
+
+@router.get(
+    "/syncs/{run_id}/changes/",
+    dependencies=[_READ],
+    summary="List what a sync run changed",
+    responses=problem_responses(SyncRunNotFound, InvalidCursor),
+)
+async def list_sync_changes(
+    run_id: UUID, owner: OwnerDep, session: SessionDep, page: PageDep
+) -> Results[RunRevisionRead]:
+    """Return field by field what a run changed in transactions that were there before it, in the order it did.
+
+    What it added is in `transactions/changes/` and in the run's counts.
+    """
+    await syncs.get(session, owner.id, run_id)
+    binding = ("sync_changes", owner.id, run_id)
+    after = page.place(UUID, binding=binding)
+    found = await service.list_run_revisions(session, owner.id, run_id, after=after, limit=page.limit + 1)
+    rows, cursor = page.cut(found, lambda row: row.id, binding=binding)
+    return Results(results=[shown_run_revision(row) for row in rows], next_cursor=cursor)
+
+
+def _shown(
+    found: TransactionOfConnection, owner: Principal, resources: Resources, response: Response
+) -> TransactionDetailRead:
+    response.headers["ETag"] = etag_of(found.transaction.change_number)
+    interval = timedelta(hours=resources.settings.sync.auto_sync_interval_hours)
+    return shown(
+        found.transaction,
+        connection_id=found.connection.id,
+        freshness=freshness_of(found.connection, interval=interval, now=utc_now()),
+        vault=resources.vault,
+        is_masked=not owner.may("pii:read"),
+    )

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from app.freshness import Freshness
-from app.schemas import ApiModel, MoneyText
+from app.schemas import ApiModel, Input, MoneyText
 from app.transactions.payment import PaymentRead
 
 _LINE: dict[str, Any] = {
@@ -155,12 +155,46 @@ class TransactionDetailRead(TransactionRead):
     freshness: Freshness
 
 
+class TransactionUpdate(Input):
+    """What an owner decides about a transaction; no sync ever undoes it. Absent fields stay as they are."""
+
+    note: Annotated[str | None, Field(max_length=2000)] = None
+    tags: Annotated[list[Annotated[str, Field(min_length=1, max_length=50)]], Field(max_length=20)] = []
+    ignored: Annotated[bool, Field(description="Leave it out of sums.")] = False
+
+
+class RemovedRead(ApiModel):
+    """A transaction that is no longer there."""
+
+    id: UUID
+    account_id: UUID
+
+
+class ChangesRead(ApiModel):
+    """What happened since the cursor. Take `added` and `modified` alike: insert the row, or replace it by its id."""
+
+    added: list[TransactionRead]
+    modified: list[TransactionRead]
+    removed: list[RemovedRead]
+    next_cursor: Annotated[str | None, Field(description="For the next call, now or later; null before any change.")]
+    has_more: Annotated[bool, Field(description="Whether more is waiting now.")]
+
+
 class FieldChange(ApiModel):
     """One field before and after. `field` is a path into the transaction, such as `amount` or `category.id`."""
 
     field: str
-    before: str | int | bool | None
-    after: str | int | bool | None
+    before: str | int | bool | list[str] | None
+    after: str | int | bool | list[str] | None
+
+
+class RunRevisionRead(ApiModel):
+    """What one sync run changed in one transaction. `kind`: `modified`, `restated`, `removed`; an open enum."""
+
+    id: UUID
+    transaction_id: UUID
+    kind: str
+    changes: list[FieldChange]
 
 
 class RevisionRead(ApiModel):

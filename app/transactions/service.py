@@ -1,17 +1,32 @@
 """Use cases of transactions."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from app.transactions import queries
+from app.changes import next_change
+from app.clock import utc_now
+from app.transactions import queries, repository
 from app.transactions.errors import TransactionNotFound
 from app.transactions.filters import TransactionFilter
-from app.transactions.lines import TransactionLine, line_of
+from app.transactions.lines import RemovedLine, TransactionLine, line_of
 from app.transactions.models import TransactionRevision
 from app.transactions.queries import TransactionOfConnection
+
+
+@dataclass
+class Changed:
+    """A page of the feed; `place` is the key to go on from."""
+
+    added: list[TransactionLine]
+    modified: list[TransactionLine]
+    removed: list[RemovedLine]
+    place: tuple[int, UUID]
+    has_more: bool
 
 
 async def list_page(
@@ -32,6 +47,56 @@ async def get(session: AsyncSession, owner_id: UUID, transaction_id: UUID) -> Tr
     found = await queries.find(session, owner_id, transaction_id)
     if found is None:
         raise TransactionNotFound(transaction_id)
+    return found
+
+
+async def list_changes(session: AsyncSession, owner_id: UUID, *, after: tuple[int, UUID], limit: int) -> Changed:
+    """Return what changed since the key (change_number, id), as much as fits, from one snapshot.
+
+    A row that the caller can't have seen by that key is added, one it may have is modified or removed. A row that came
+    and went in between is in none of them.
+    """
+    found = await queries.list_changed(session, owner_id, after=after, limit=limit + 1)
+    changed = Changed([], [], [], after, has_more=len(found) > limit)
+    for row in found[:limit]:
+        number, created_number, is_removed = row[-3:]
+        is_new = (created_number, row[0]) > after
+        if is_removed:
+            if not is_new:
+                changed.removed.append(RemovedLine(row[0], row[2]))
+        else:
+            (changed.added if is_new else changed.modified).append(line_of(row[:-3]))
+        changed.place = (number, row[0])
+    return changed
+
+
+async def list_run_revisions(
+    session: AsyncSession, owner_id: UUID, run_id: UUID, *, after: UUID | None, limit: int
+) -> Sequence[TransactionRevision]:
+    """Return what a run changed in rows that were there before it, strictly after the revision `after`."""
+    return await queries.list_run_revisions(session, owner_id, run_id, after=after, limit=limit)
+
+
+async def annotate(
+    session: AsyncSession, owner_id: UUID, transaction_id: UUID, decided: dict[str, Any]
+) -> TransactionOfConnection:
+    """Write what the owner decided about a transaction, with a revision of its own; equal values are not written.
+
+    Raises TransactionNotFound.
+    """
+    found = await get(session, owner_id, transaction_id)
+    row = found.transaction
+    changes = {name: (getattr(row, name), value) for name, value in decided.items() if getattr(row, name) != value}
+    if changes:
+        number = await next_change(session, owner_id)
+        for name, (_, value) in changes.items():
+            setattr(row, name, value)
+        row.change_number = number
+        row.updated_at = utc_now()
+        await session.flush()
+        await repository.add_revisions(
+            session, owner_id, {row.id: changes}, run_id=None, change_number=number, kind="annotated"
+        )
     return found
 
 

@@ -14,6 +14,7 @@ from app.transactions.schemas import (
     InstallmentRead,
     MerchantRead,
     RevisionRead,
+    RunRevisionRead,
     TransactionDetailRead,
 )
 from app.vault import Vault, row_place
@@ -72,12 +73,17 @@ def _payment(row: Transaction, vault: Vault, *, is_masked: bool) -> PaymentRead 
 def shown_revision(row: TransactionRevision) -> RevisionRead:
     """Return what changed, field by field under the names of the API."""
     return RevisionRead(
-        id=row.id,
-        kind=row.kind,
-        run_id=row.run_id,
-        changes=[
-            FieldChange(field=_PATHS.get(name, name), before=before, after=after)
-            for name, (before, after) in row.changes.items()
-        ],
-        created_at=row.created_at,
+        id=row.id, kind=row.kind, run_id=row.run_id, changes=_field_changes(row), created_at=row.created_at
     )
+
+
+def shown_run_revision(row: TransactionRevision) -> RunRevisionRead:
+    """Return what a run changed in a transaction."""
+    return RunRevisionRead(id=row.id, transaction_id=row.transaction_id, kind=row.kind, changes=_field_changes(row))
+
+
+def _field_changes(row: TransactionRevision) -> list[FieldChange]:
+    return [
+        FieldChange(field=_PATHS.get(name, name), before=before, after=after)
+        for name, (before, after) in row.changes.items()
+    ]
