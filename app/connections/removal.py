@@ -17,6 +17,7 @@ from app.connections.mapping import gone_columns
 from app.connections.models import Deletion
 from app.consents import service as consents
 from app.events.service import record_event
+from app.idempotency import service as idempotency
 from app.ids import new_id
 from app.investments import repository as investments
 from app.jobs import Kind
@@ -45,6 +46,7 @@ async def start_deletion(session: AsyncSession, owner_id: UUID, connection_id: U
     for mirror in (balances, bills, investments, loans):
         await mirror.purge(session, owner_id, connection_id)
     await oauth.drop_of_connection(session, owner_id, connection_id)
+    await idempotency.forget(session, owner_id)
     await _cancel_runs(session, owner_id, connection_id, now)
     for kind in (Kind.SCHEDULE, Kind.POLL, Kind.REPAIR):
         await owed.drop(session, kind, connection_id)

@@ -82,5 +82,6 @@ async def prune(session: AsyncSession, owner_id: UUID) -> None:
 
 
 async def forget(session: AsyncSession, owner_id: UUID) -> None:
-    """Remove all of the owner's answers."""
-    await session.execute(delete(IdempotencyKey).where(IdempotencyKey.owner_id == owner_id))
+    """Remove the owner's answers; requests in flight stay."""
+    is_answered = IdempotencyKey.status.is_not(None)
+    await session.execute(delete(IdempotencyKey).where(IdempotencyKey.owner_id == owner_id, is_answered))

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from fastapi import Response
 
+from app.database import transaction
 from app.dependencies import OwnerDep
 from app.errors import AppError
 from app.ids import new_id
@@ -18,6 +19,7 @@ from app.resources import Resources
 from app.routing import make_router, requires
 from app.schemas import Input
 from tests.audit.reading import everything, execute
+from tests.factories import make_connection
 from tests.http_support import KnownCaller, running_api
 from tests.servers import ServerUrls
 
@@ -216,6 +218,21 @@ async def test_a_kept_answer_is_sealed_at_rest(http: httpx.AsyncClient, superuse
     assert "name-canary" not in kept
     assert b"name-canary".hex() not in kept
     assert "key-canary" not in kept
+
+
+async def test_a_deleted_connection_stands_in_no_kept_answer(
+    http: httpx.AsyncClient, resources: Resources, owner_id: UUID, superuser_url: str
+) -> None:
+    """R68."""
+    async with transaction(resources.sessions, owner_id) as session:
+        connection = await make_connection(session, owner_id)
+    root = f"/api/banking/connections/{connection.id}/"
+    body = {"refresh": False}
+    assert (await http.post(f"{root}sync/", json=body, headers={"Idempotency-Key": "key-1"})).status_code == 202
+
+    await http.delete(root)
+
+    assert "key_hash" not in await everything(superuser_url)
 
 
 async def test_a_route_that_passes_secrets_keeps_no_answer(http: httpx.AsyncClient, superuser_url: str) -> None:
