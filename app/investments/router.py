@@ -7,10 +7,11 @@ from uuid import UUID
 from fastapi import Query
 
 from app.clock import utc_now
+from app.connections.models import BankConnection
 from app.dependencies import OwnerDep, PageDep, ResourcesDep, SessionDep
 from app.freshness import freshness_of
 from app.investments import service
-from app.investments.repository import InvestmentOfConnection
+from app.investments.models import Investment
 from app.investments.schemas import InvestmentRead
 from app.pagination import InvalidCursor
 from app.problems import problem_responses
@@ -41,11 +42,10 @@ async def list_investments(
     found = await service.list_page(session, owner.id, connection_id=connection_id, after=after, limit=page.limit + 1)
     rows, cursor = page.cut(found, lambda each: (each.row.created_at, each.row.id), binding=binding)
     interval = timedelta(hours=resources.settings.sync.auto_sync_interval_hours)
-    return Results(results=[_shown(each, interval) for each in rows], next_cursor=cursor)
+    return Results(results=[_shown(each.row, each.connection, interval) for each in rows], next_cursor=cursor)
 
 
-def _shown(found: InvestmentOfConnection, interval: timedelta) -> InvestmentRead:
-    row, connection = found
+def _shown(row: Investment, connection: BankConnection, interval: timedelta) -> InvestmentRead:
     columns = {name: getattr(row, name) for name in InvestmentRead.model_fields if hasattr(row, name)}
     return InvestmentRead.model_validate(
         {
