@@ -212,6 +212,7 @@ def _open_in_ledger(world: World, item: Item, connector: Connector, script: Scri
         name="company" if connector.type == "BUSINESS_BANK" else "household",
         checking_accounts=script.checking_accounts,
         multiplier=script.multiplier,
+        history_months=world.settings.history_months,
     )
     document = digits(item.parameters.get("cpf") or item.parameters.get("cnpj") or "")
     # Two clients' users who both type user-ok are two people.

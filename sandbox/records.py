@@ -1,7 +1,7 @@
 """What the stand-in remembers besides the ledger: items with their run, consents, webhooks, deliveries, settings."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -23,6 +23,8 @@ class Settings(msgspec.Struct, rename="camel", frozen=True, kw_only=True):
     webhook_retry_scale: float = 1
     webhook_not_retried: tuple[int, ...] = (400, 401, 403, 404, 410)
     webhook_disable_after: int = 5  # events lost in a row
+    history_months: Annotated[int, msgspec.Meta(ge=1, le=60)] = 24  # what a first collection sees
+    transactions_page_size: Annotated[int, msgspec.Meta(ge=1, le=500)] = 500  # of the cursor list
     sandbox_idle_delete_days: float = 0  # the real one deletes after 30
 
 

@@ -55,7 +55,7 @@ async def list_transactions(
     """Up to 500 transactions, newest first; `next` is the query of the following page, null at the end."""
     if date_from and created_at_from:
         raise ApiError(400, "dateFrom and createdAtFrom cannot be used together")
-    wanted = _ids(ids)
+    wanted, size = _ids(ids), world.settings.transactions_page_size
     rows = world.ledger.transactions(
         str(account_id),
         ids=wanted,
@@ -63,11 +63,11 @@ async def list_transactions(
         date_to=_day("dateTo", date_to),
         created_at_from=_instant("createdAtFrom", created_at_from),
         after=from_cursor(after) if after else None,
-        limit=_PAGE + 1,
+        limit=size + 1,
     )
     following = None
-    if len(rows) > _PAGE:
-        last = rows[_PAGE - 1]
+    if len(rows) > size:
+        last = rows[size - 1]
         query = {
             "accountId": str(account_id),
             "ids": ",".join(wanted) if wanted else None,
@@ -77,7 +77,7 @@ async def list_transactions(
             "after": to_cursor(last.date, last.id),
         }
         following = "?" + urlencode({name: value for name, value in query.items() if value})
-    return Json({"results": rows[:_PAGE], "next": following})
+    return Json({"results": rows[:size], "next": following})
 
 
 class UpdateTransaction(Body):
