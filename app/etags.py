@@ -1,10 +1,13 @@
 """`ETag` of single resources and `If-Match` of their changes: nobody overwrites what they have not seen."""
 
+import hashlib
 from typing import Annotated, Any, ClassVar, Final
 from uuid import UUID
 
 from fastapi import Depends, Header
 from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.requests import Request
+from starlette.responses import Response
 
 from app.changes import hold_changes
 from app.errors import AppError
@@ -13,7 +16,8 @@ WITH_ETAG: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "headers": {
             "ETag": {
-                "description": "The version of the resource: send it as `If-Match` with a change.",
+                "description": "The version of the resource: send it as `If-Match` with a change, where it can be "
+                "changed; a weak one (`W/`) as `If-None-Match` when you ask again.",
                 "schema": {"type": "string", "examples": ['"4127"']},
             }
         }
@@ -38,6 +42,22 @@ class PreconditionFailed(AppError):
 def etag_of(change_number: int) -> str:
     """Return the ETag of a row: the number of its last change."""
     return f'"{change_number}"'
+
+
+def tagged(request: Request, response: Response) -> Response:
+    """Return the answer of a single resource with an ETag: its route's own, else a weak one of the body.
+
+    A caller that has that body already (`If-None-Match`) is told so by a 304 without one.
+    """
+    body = getattr(response, "body", None)
+    if response.status_code != 200 or body is None or "etag" in response.headers:
+        return response
+    tag = f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+    known = {each.strip() for each in request.headers.get("if-none-match", "").split(",")}
+    if known & {tag, "*"}:
+        return Response(status_code=304, headers={"ETag": tag})
+    response.headers["ETag"] = tag
+    return response
 
 
 class IfMatch:

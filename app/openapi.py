@@ -17,6 +17,7 @@ from starlette.responses import FileResponse, Response
 
 from app import http_errors
 from app.errors import AppError
+from app.etags import WITH_ETAG
 from app.http import DOCS_ASSETS_PATH, DOCS_PATH, OPENAPI_PATH
 from app.http_errors import NotFound
 from app.idempotency import replay
@@ -184,6 +185,8 @@ def _complete_operation(operation: dict[str, Any], route: Route) -> None:
     if "requestBody" in operation:
         refusals += [http_errors.MalformedRequest, http_errors.PayloadTooLarge, http_errors.UnsupportedMediaType]
     own = dict(operation["responses"])
+    if route.is_single:
+        own["200"] = {**own["200"], **WITH_ETAG[200]}
     if 422 not in route.responses:
         own.pop("422", None)  # FastAPI's own
     for status, response in problem_responses(*refusals).items():

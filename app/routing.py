@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.clock import utc_now
+from app.etags import tagged
 from app.exact_json import ExactRequest
 from app.http import API_ROOT, client_address, network_of
 from app.http_errors import InvalidRequest, TooManyRequests
@@ -98,9 +99,15 @@ class Route(APIRoute):
         policy = self.policy
         return "POST" in (self.methods or ()) and policy.scope_needed is not None and policy.repeats_because is None
 
+    @property
+    def is_single(self) -> bool:
+        """True for the reading of one resource, whose answer bears an ETag."""
+        return "GET" in (self.methods or ()) and self.path.endswith("}/")
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
-        scope, rate, is_done_once = self.policy.scope_needed, self.rate, self.is_done_once
+        scope, rate = self.policy.scope_needed, self.rate
+        is_done_once, is_single = self.is_done_once, self.is_single
         known = frozenset(_query_names(self.dependant))
         takes_json, takes_any_query = self.body_field is not None, self.takes_any_query
 
@@ -113,7 +120,8 @@ class Route(APIRoute):
                 _refuse_other_types(request)
             if is_done_once and replay.HEADER in request.headers:
                 return await replay.answer_once(request, handle)
-            return await handle(request)
+            response = await handle(request)
+            return tagged(request, response) if is_single else response
 
         return checked
 

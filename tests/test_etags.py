@@ -6,7 +6,9 @@ from uuid import UUID
 import httpx
 import pytest
 
+from app.api_keys import service as api_keys
 from app.database import Sessions, transaction
+from app.vault import Vault
 from tests.factories import make_account, make_connection, make_transaction
 
 
@@ -29,6 +31,34 @@ async def test_single_resources_carry_their_version(client: httpx.AsyncClient, p
     tags = [(await client.get(path)).headers["etag"] for path in paths.values()]
 
     assert tags == ['"0"', '"0"', '"0"']
+
+
+async def test_a_resource_without_versions_carries_a_tag_of_what_it_says(
+    client: httpx.AsyncClient, sessions: Sessions, owner_id: UUID
+) -> None:
+    vault = Vault({"k1": bytes(32)})
+    async with transaction(sessions, owner_id) as session:
+        key, _ = await api_keys.create(
+            session, vault, owner_id, name="ERP", scopes=["accounts:read"], lifetime_days=1, actor="operator:test"
+        )
+    path = f"/api/banking/api_keys/{key.id}/"
+
+    read = await client.get(path)
+    again = await client.get(path, headers={"If-None-Match": read.headers["etag"]})
+    async with transaction(sessions, owner_id) as session:
+        await api_keys.rotate(session, vault, await api_keys.get(session, owner_id, key.id), actor="operator:test")
+    changed = await client.get(path, headers={"If-None-Match": read.headers["etag"]})
+
+    assert read.headers["etag"].startswith('W/"')
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", read.headers["etag"])
+    assert (changed.status_code, changed.headers["etag"] == read.headers["etag"]) == (200, False)
+
+
+async def test_lists_and_refusals_carry_no_tag(client: httpx.AsyncClient) -> None:
+    answers = [await client.get(path) for path in ("/api/banking/accounts/", f"/api/banking/api_keys/{UUID(int=1)}/")]
+
+    assert [answer.status_code for answer in answers] == [200, 404]
+    assert not [answer for answer in answers if "etag" in answer.headers]
 
 
 async def test_a_change_of_the_version_that_was_read_is_made(client: httpx.AsyncClient, account: str) -> None:

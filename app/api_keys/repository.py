@@ -56,9 +56,11 @@ async def count_live(session: AsyncSession, owner_id: UUID | None) -> int:
     return await session.scalar(counted) or 0
 
 
-async def list_page(session: AsyncSession, owner_id: UUID, *, before: UUID | None, limit: int) -> Sequence[ApiKey]:
+async def list_page(
+    session: AsyncSession, owner_id: UUID | None, *, before: UUID | None, limit: int
+) -> Sequence[ApiKey]:
     """Return the owner's keys that are not revoked, newest first."""
-    statement = select(ApiKey).where(ApiKey.owner_id == owner_id, ApiKey.revoked_at.is_(None))
+    statement = select(ApiKey).where(_of(owner_id), ApiKey.revoked_at.is_(None))
     if before is not None:
         statement = statement.where(ApiKey.id < before)
     return (await session.scalars(statement.order_by(ApiKey.id.desc()).limit(limit))).all()

@@ -82,7 +82,9 @@ async def get(session: AsyncSession, owner_id: UUID | None, key_id: UUID) -> Api
     return key
 
 
-async def list_page(session: AsyncSession, owner_id: UUID, *, before: UUID | None, limit: int) -> Sequence[ApiKey]:
+async def list_page(
+    session: AsyncSession, owner_id: UUID | None, *, before: UUID | None, limit: int
+) -> Sequence[ApiKey]:
     """Return the owner's keys, newest first, made before the given one."""
     return await repository.list_page(session, owner_id, before=before, limit=limit)
 
