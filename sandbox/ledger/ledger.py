@@ -104,11 +104,8 @@ class Ledger(Editing):
     def investment(self, investment_id: str) -> Investment | None:
         """One investment."""
         found = self._address(investment_id, Kind.INVESTMENT)
-        return (
-            next((each for each in investments.investments(found[0]) if each.id == investment_id), None)
-            if found
-            else None
-        )
+        listed = investments.investments(found[0]) if found else []
+        return next((each for each in listed if each.id == investment_id.lower()), None)
 
     def investment_transactions(self, investment_id: str) -> list[InvestmentTransaction]:
         """The movements of an investment, newest first."""
@@ -123,7 +120,8 @@ class Ledger(Editing):
     def loan(self, loan_id: str) -> Loan | None:
         """One loan."""
         found = self._address(loan_id, Kind.LOAN)
-        return next((each for each in loans.loans(found[0]) if each.id == loan_id), None) if found else None
+        listed = loans.loans(found[0]) if found else []
+        return next((each for each in listed if each.id == loan_id.lower()), None)
 
     def identity(self, item_id: str) -> Identity | None:
         """Who holds the item; None until a collection has brought it."""
