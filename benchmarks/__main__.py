@@ -4,13 +4,18 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
-from benchmarks import sync
+from benchmarks import mapping, sync, webhooks
 from benchmarks.lab import Lab, running_lab, say
 
-Part = Callable[[Lab], Awaitable[dict[str, float]]]
-PARTS: dict[str, Part] = {"sync": sync.run}
+Part = Callable[[Lab], Coroutine[Any, Any, dict[str, float]]]
+PARTS: dict[str, Part] = {
+    "sync": sync.run,
+    "client": mapping.run,
+    "webhooks": webhooks.run,
+}
 
 
 def main() -> int:

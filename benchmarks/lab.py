@@ -4,12 +4,13 @@ import asyncio
 import base64
 import os
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -20,13 +21,14 @@ from app.database import WORKER_STATEMENT_MS
 from app.logs import configure_logs
 from app.resources import Resources, open_resources
 from app.settings import Settings, load_settings
-from sandbox.stack.children import SAME_ACCOUNT, free_port, spawn, stop
+from sandbox.stack.children import LAUNCH, SAME_ACCOUNT, free_port
 from sandbox.stack.postgres import DATABASE, SUPERUSER, PostgresServer
 from sandbox.stack.valkey import ValkeyServer
 
 ROOT: Final = Path(__file__).parent.parent
 WEBHOOK_SECRET: Final = "a-secret-of-the-benchmarks-of-32-bytes"
 _TEMPLATE: Final = "banking_template"
+_STOP_SECONDS: Final = 10
 
 SCALE: Final = float(os.environ.get("SCALE", "1"))
 """Shrinks the sets, to try whether a benchmark works; its figures then say little."""
@@ -95,24 +97,32 @@ class Database:
         finally:
             await connection.close()
 
-    @contextmanager
-    def process(self, *command: str, **environment: str) -> Iterator["subprocess.Popen[bytes]"]:
+    def process(self, *command: str) -> AbstractContextManager["subprocess.Popen[str]"]:
         """Yield a running `python -m …` of the service on this database; it ends with the block."""
-        with tempfile.TemporaryDirectory(prefix="banking-bench-log-") as directory:
-            child = spawn(
-                [sys.executable, "-m", *command],
-                log=Path(directory) / "log",
-                environment={"PATH": os.defpath, **self.environment, "INTERNAL_PORT": str(free_port()), **environment},
-                account=SAME_ACCOUNT,
-                directory=ROOT,
-            )
+        return child_process(*command, environment={**self.environment, "INTERNAL_PORT": str(free_port())})
+
+
+@contextmanager
+def child_process(*command: str, environment: Mapping[str, str] | None = None) -> Iterator["subprocess.Popen[str]"]:
+    """Yield a running `python -m …`, its input and output piped; it ends with the block, and with us."""
+    wrapper = [sys.executable, "-I", "-S", LAUNCH, os.getpid(), int(signal.SIGKILL), *map(int, SAME_ACCOUNT)]
+    child = subprocess.Popen(
+        [*map(str, wrapper), sys.executable, "-m", *command],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={"PATH": os.defpath, **(environment or {})},
+    )
+    with child:
+        try:
+            yield child
+        finally:
+            child.terminate()
             try:
-                yield child
-            except BaseException:
-                say((Path(directory) / "log").read_text()[-4000:])
-                raise
-            finally:
-                stop(child, timeout_seconds=10)
+                child.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                child.kill()
 
 
 class Lab:

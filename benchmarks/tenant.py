@@ -1,6 +1,5 @@
 """An owner with one connection and one account, and the service's own way of storing a page into it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 from uuid import UUID, uuid4
@@ -46,9 +45,7 @@ class Tenant:
             session.add(tenant._connection())
             await session.flush()
             session.add(tenant._account())
-            session.add(
-                ItemOwner(item_id=tenant.item_id, owner_id=tenant.owner_id, connection_id=tenant.connection_id)
-            )
+            session.add(ItemOwner(item_id=tenant.item_id, owner_id=tenant.owner_id, connection_id=tenant.connection_id))
         return tenant
 
     def reader(self, *, fence: int = 1) -> Reader:
@@ -92,9 +89,7 @@ def read_page(body: bytes) -> Page[TransactionSlice]:
     return decode_page(Answer("GET /v2/transactions", 200, _JSON, body), slice_transaction)
 
 
-async def store_page(
-    resources: Resources, ingest: Ingest, reader: Reader, page: Page[TransactionSlice]
-) -> PageCount:
+async def store_page(resources: Resources, ingest: Ingest, reader: Reader, page: Page[TransactionSlice]) -> PageCount:
     """Store a page as a run does, in a transaction of its own; the run's checkpoint apart."""
 
     async def store(session: AsyncSession) -> PageCount:
@@ -126,12 +121,6 @@ def map_page(resources: Resources, reader: Reader, body: bytes) -> list[Transact
         to_row(source, row_id, content_hash(bytes(piece.raw)), reader.context, resources.vault).row
         for source, piece, row_id in zip(transactions, page.results, new_ids(len(transactions)), strict=True)
     ]
-
-
-def given_to(reader: Reader, rows: Sequence[TransactionRow]) -> list[TransactionRow]:
-    """Return the same rows under fresh ids of ours, ascending, for the reader's account."""
-    assert reader.account_id
-    return [row._replace(id=row_id) for row, row_id in zip(rows, new_ids(len(rows)), strict=True)]
 
 
 def later(reader: Reader) -> Reader:

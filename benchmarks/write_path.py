@@ -2,9 +2,8 @@
 
 import gc
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from statistics import median
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -13,13 +12,12 @@ import asyncpg
 from sqlalchemy import select
 
 from app.database import transaction
-from app.ids import new_ids
 from app.resources import Resources
 from app.transactions.bulk import TransactionRow
 from app.transactions.ingest import Ingest, Reader
 from app.transactions.models import Transaction
-from benchmarks.history import PAGE_ROWS, TWO_YEARS, make_pages, make_row
-from benchmarks.lab import Database, Lab, say, scaled, spread
+from benchmarks.history import TWO_YEARS, make_pages, make_row
+from benchmarks.lab import Lab, say, scaled, spread
 from benchmarks.tenant import Tenant, later, map_page, read_page, store_page, store_rows
 
 ROWS: Final = scaled(50_000, least=2_000)
