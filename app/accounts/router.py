@@ -5,7 +5,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query, Response
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts import service
 from app.accounts.errors import AccountNotFound
@@ -90,7 +89,7 @@ async def update_account(
 
 
 async def _shown(
-    session: AsyncSession, row: AccountOfConnection, owner: Principal, resources: Resources
+    session: SessionDep, row: AccountOfConnection, owner: Principal, resources: Resources
 ) -> AccountDetailRead:
     fields = _fields(row, resources)
     if owner.may("pii:read"):
