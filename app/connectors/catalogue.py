@@ -99,12 +99,11 @@ async def get_connector(resources: Resources, connector_id: int) -> tuple[Connec
     return found, snapshot.read_at
 
 
-def forget() -> None:
-    """Drop what this process holds, renewals under way too."""
-    for memory in _memories.values():
-        if memory.renewal is not None:
-            memory.renewal.cancel()
+async def forget() -> None:
+    """Drop what this process holds, once the renewals under way have ended."""
+    renewals = [memory.renewal for memory in _memories.values() if memory.renewal is not None]
     _memories.clear()
+    await asyncio.gather(*renewals, return_exceptions=True)
 
 
 def _note_failure(renewal: asyncio.Task[Snapshot]) -> None:

@@ -1,4 +1,4 @@
-"""The service before a served stand-in, with a watch that is short enough to wait for."""
+"""The service before a served stand-in, that looks at what it watches often."""
 
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -21,12 +21,10 @@ from tests.servers import ServerUrls
 from tests.stand_in import StandIn
 from worker.job import Runner
 
-PATIENCE_SECONDS = 2.0
-
 
 @pytest.fixture(scope="session")
 def settings(server_urls: ServerUrls, database_name: str, valkey_url: str, stand_in_port: int) -> Settings:
-    """The service as it stands before the stand-in; polls are short, so that a test can see their end."""
+    """The service as it stands before the stand-in."""
     return make_settings(
         database_url=server_urls.postgres("banking_app", database_name),
         migration_database_url=server_urls.postgres("banking_owner", database_name),
@@ -34,7 +32,6 @@ def settings(server_urls: ServerUrls, database_name: str, valkey_url: str, stand
         connect_page_url=f"http://127.0.0.1:{stand_in_port}/connect",
         oauth_redirect_uris="caixahub://bank/back",
         poll_interval_seconds=0.1,
-        poll_timeout_seconds=PATIENCE_SECONDS,
         pluggy_base_url=f"http://127.0.0.1:{stand_in_port}",
         pluggy_client_id=DEFAULT_CLIENT_ID,
         pluggy_client_secret=DEFAULT_CLIENT_SECRET,
@@ -43,18 +40,14 @@ def settings(server_urls: ServerUrls, database_name: str, valkey_url: str, stand
     )
 
 
-@pytest.fixture(autouse=True)
-def fresh_catalogue() -> Iterator[None]:
-    """No test reads the connectors that another has seen, or renews them for it."""
-    catalogue.forget()
-    yield
-    catalogue.forget()
-
-
 @pytest.fixture
-def person(client: httpx.AsyncClient, stand_in: StandIn, runner: Runner) -> Person:
-    """Somebody with the app and the widget."""
-    return Person(client, stand_in, runner)
+async def person(
+    client: httpx.AsyncClient, stand_in: StandIn, runner: Runner, resources: Resources
+) -> AsyncIterator[Person]:
+    """Somebody with the app and the widget; no bank was ever listed for them."""
+    await catalogue.forget()
+    yield Person(client, stand_in, runner, resources)
+    await catalogue.forget()
 
 
 @pytest.fixture

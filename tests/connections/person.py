@@ -4,13 +4,18 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
 
 import httpx
+from sqlalchemy import text
 
+from app.database import transaction
+from app.resources import Resources
 from tests.stand_in import StandIn
 from worker.job import Runner
 
 ROOT = "/api/banking"
+WEBHOOK_SECRET = "a-webhook-secret-of-32-bytes-or-more"
 OK = {"user": "user-ok", "password": "password-ok"}
 Json = dict[str, Any]
 
@@ -22,6 +27,7 @@ class Person:
     http: httpx.AsyncClient
     bank: StandIn
     runner: Runner
+    resources: Resources
 
     async def ask(self, method: str, path: str, body: Any = None, *, expect: int = 200, **headers: str) -> Json:
         """Call our API."""
@@ -76,6 +82,27 @@ class Person:
                 return connection
             await asyncio.sleep(0.05)
         raise AssertionError(f"nothing was ever asked: {connection}")
+
+    async def lose_patience(self) -> None:
+        """Let POLL_TIMEOUT_SECONDS pass."""
+        async with transaction(self.resources.sessions, None) as session:
+            owners = (await session.execute(text("SELECT id FROM owners"))).scalars().all()
+        for owner_id in owners:
+            async with transaction(self.resources.sessions, owner_id) as session:
+                await session.execute(text("UPDATE connections SET poll_deadline_at = now()"))
+
+    async def see_again(self, connection: Json) -> Json:
+        """The connection after a run that reads it and asks the bank for nothing, as an event brings one."""
+        await self.deliver("item/updated", connection["item_id"])
+        return await self.read(connection["id"])
+
+    async def deliver(self, event: str, item_id: str) -> None:
+        """Bring a webhook of Pluggy's and let it have its effect."""
+        body = {"event": event, "eventId": str(uuid4()), "itemId": item_id}
+        headers = {"X-Webhook-Secret": WEBHOOK_SECRET}
+        answer = await self.http.post(f"{ROOT}/webhooks/pluggy/", json=body, headers=headers)
+        assert answer.status_code == 202, answer.text
+        await self.runner.settle()
 
     async def decide(self, url: str, decision: str = "approve") -> None:
         """Press a button on the bank's page."""

@@ -196,9 +196,7 @@ async def test_a_state_that_nobody_knows_yet_is_shown_as_it_is(person: Person) -
     held = await person.connected()
     await person.bank.control("PATCH", f"/items/{held['item_id']}", {"status": "HIBERNATING", "executionStatus": "X"})
 
-    await person.ask("POST", f"/connections/{held['id']}/sync/", expect=202)
-    await person.runner.settle()
-    connection = await person.read(held["id"])
+    connection = await person.see_again(held)
 
     assert (connection["status"], connection["health"]) == ("HIBERNATING", "UNKNOWN")
     assert connection["action_required"]["reason"] == "unknown_state"

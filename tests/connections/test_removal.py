@@ -16,8 +16,6 @@ from app.sync import service as sync
 from app.sync.models import SyncTrigger
 from tests.connections.person import Person
 
-SECRET = "a-webhook-secret-of-32-bytes-or-more"
-
 
 async def delete(person: Person, connection: dict[str, Any]) -> dict[str, Any]:
     return await person.ask("DELETE", f"/connections/{connection['id']}/", expect=202)
@@ -37,13 +35,6 @@ async def hasten(resources: Resources) -> None:
     """Let the spacing of failed attempts pass."""
     async with transaction(resources.sessions, None) as session:
         await session.execute(text("UPDATE owed_work SET due_at = now() WHERE due_at < 'infinity'"))
-
-
-async def deliver(person: Person, event: str, item_id: str) -> None:
-    """Bring a webhook of Pluggy's and let it have its effect."""
-    body = {"event": event, "eventId": str(uuid4()), "itemId": item_id}
-    await person.http.post("/api/banking/webhooks/pluggy/", json=body, headers={"X-Webhook-Secret": SECRET})
-    await person.runner.settle()
 
 
 async def test_a_deleted_connection_is_gone_at_once_and_its_item_soon_after(person: Person) -> None:
@@ -150,8 +141,8 @@ async def test_a_late_event_of_a_deleted_item_has_no_effect(resources: Resources
     held = await person.connected()
     await delete(person, held)
 
-    await deliver(person, "item/updated", held["item_id"])
-    await deliver(person, "item/deleted", held["item_id"])
+    await person.deliver("item/updated", held["item_id"])
+    await person.deliver("item/deleted", held["item_id"])
 
     assert (await person.ask("GET", "/connections/"))["results"] == []
     assert await owed_kinds(resources) == []
@@ -174,7 +165,7 @@ async def test_an_item_that_pluggy_deletes_by_itself_keeps_its_history_and_says_
     before = (await person.ask("GET", "/transactions/"))["results"]
     await person.bank.api("DELETE", f"/items/{held['item_id']}")
 
-    await deliver(person, "item/deleted", held["item_id"])
+    await person.deliver("item/deleted", held["item_id"])
     connection = await person.read(held["id"])
 
     assert (connection["status"], connection["health"]) == ("DELETED", "SUSPENDED")

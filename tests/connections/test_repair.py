@@ -122,16 +122,13 @@ async def test_a_connection_that_failed_too_often_is_suspended_until_a_visit_goe
 async def test_a_bank_that_is_offline_suspends_until_it_is_back(person: Person) -> None:
     held = await person.connected()
     await person.bank.control("PUT", "/connectors/2/health", {"status": "OFFLINE"})
-    await person.ask("POST", f"/connections/{held['id']}/sync/", expect=202)
-    await person.runner.settle()
 
-    offline = await person.read(held["id"])
+    offline = await person.see_again(held)
     await person.bank.control("PUT", "/connectors/2/health", {"status": "ONLINE"})
-    await person.ask("POST", f"/connections/{held['id']}/sync/", expect=202)
-    await person.runner.settle()
+    online = await person.see_again(held)
 
     assert (offline["health"], offline["action_required"]["reason"]) == ("SUSPENDED", "institution_offline")
-    assert (await person.read(held["id"]))["health"] == "HEALTHY"
+    assert online["health"] == "HEALTHY"
 
 
 async def test_a_visit_under_way_is_not_begun_twice(person: Person) -> None:

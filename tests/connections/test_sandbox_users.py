@@ -51,6 +51,9 @@ async def test_the_loop_of_every_sandbox_user_ends_with_what_the_person_must_do(
     person: Person, user: str, end: str, health: str, action: tuple[str, str] | None
 ) -> None:
     begun = await person.connect(user=user, password="password-ok")
+    if end == TIMED_OUT:
+        await person.until_asked(begun["id"])
+        await person.lose_patience()
 
     connection = await person.follow(begun["id"])
 

@@ -1,5 +1,5 @@
 """The persons and the service of the tests of connections."""
 
-from tests.connections.conftest import fresh_catalogue, logged, person, settings
+from tests.connections.conftest import logged, person, settings
 
-__all__ = ["fresh_catalogue", "logged", "person", "settings"]
+__all__ = ["logged", "person", "settings"]

@@ -110,7 +110,7 @@ async def test_sandbox_banks_are_absent_where_the_sandbox_is_off(person: Person,
 
 async def test_a_fresh_list_is_served_without_asking_pluggy_again(person: Person) -> None:
     await listed(person)
-    catalogue.forget()  # as another process would: Redis has it
+    await catalogue.forget()  # as another process would: Redis has it
     await listed(person)
     await listed(person)
 

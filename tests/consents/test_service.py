@@ -100,8 +100,7 @@ async def test_a_withdrawal_that_only_the_visit_tells_of_is_kept_once(
     await record(resources, owner_id, connection)
     state = {"status": "LOGIN_ERROR", "executionStatus": "USER_AUTHORIZATION_REVOKED"}
     await person.bank.control("PATCH", f"/items/{connection['item_id']}", state)
-    await person.ask("POST", f"/connections/{connection['id']}/sync/", expect=202)
-    await person.runner.settle()
+    await person.see_again(connection)
 
     first = await record(resources, owner_id, connection)
     second = await record(resources, owner_id, connection, at=utc_now() + timedelta(hours=1))
