@@ -60,8 +60,37 @@ class RefreshRead(ApiModel):
     next_allowed_at: Annotated[datetime | None, Field(description="From when Pluggy allows the next visit.")]
 
 
+_COUNTS = {"fetched": 212, "inserted": 7, "updated": 1, "unchanged": 204, "quarantined": 0, "removed": 0}
+_RUN: dict[str, Any] = {
+    "id": "019414c0-5d2c-7b8a-9d3e-2f1a6c4b8e07",
+    "connection_id": "019414b9-0c1a-7e55-8d6f-77b1e0a2c3d4",
+    "trigger": "api",
+    "status": "succeeded",
+    "phase": None,
+    "counts": _COUNTS,
+    "accounts": [
+        {
+            "account_id": "019414b9-3f60-7c11-b3a8-5d0e9f7a6b21",
+            "status": "succeeded",
+            "counts": _COUNTS,
+            "error_code": None,
+            "error_detail": None,
+        }
+    ],
+    "warnings": [],
+    "error_code": None,
+    "error_detail": None,
+    "attempts": 1,
+    "created_at": "2026-03-04T15:00:00Z",
+    "started_at": "2026-03-04T15:00:01Z",
+    "finished_at": "2026-03-04T15:00:04Z",
+}
+
+
 class SyncRunRead(ApiModel):
     """One reading of Pluggy into the ledger. `status` is an open enum; without `finished_at` the run is under way."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_RUN]})
 
     id: UUID
     connection_id: UUID
@@ -81,6 +110,10 @@ class SyncRunRead(ApiModel):
 
 class SyncRequestedRead(SyncRunRead):
     """The run that was queued, and what became of the wish to have the bank visited."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{**_RUN, "refresh": {"status": "requested", "next_allowed_at": None}}]}
+    )
 
     refresh: RefreshRead
 

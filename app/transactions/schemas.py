@@ -191,6 +191,19 @@ class FieldChange(ApiModel):
 class RunRevisionRead(ApiModel):
     """What one sync run changed in one transaction. `kind`: `modified`, `restated`, `removed`; an open enum."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "019414c0-6a11-7d02-8b5f-0c9d8e7f6a54",
+                    "transaction_id": "019414b9-77aa-7e31-9c40-1b2a3d4e5f60",
+                    "kind": "modified",
+                    "changes": [{"field": "status", "before": "PENDING", "after": "POSTED"}],
+                }
+            ]
+        }
+    )
+
     id: UUID
     transaction_id: UUID
     kind: str
