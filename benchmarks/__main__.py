@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from benchmarks import mapping, sync, webhooks
+from benchmarks import mapping, reads, stand_in, sync, webhooks
 from benchmarks.lab import Lab, running_lab, say
 
 Part = Callable[[Lab], Coroutine[Any, Any, dict[str, float]]]
@@ -15,6 +15,8 @@ PARTS: dict[str, Part] = {
     "sync": sync.run,
     "client": mapping.run,
     "webhooks": webhooks.run,
+    "reads": reads.run,
+    "stand_in": stand_in.run,
 }
 
 

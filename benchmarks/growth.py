@@ -13,8 +13,8 @@ from app import owed
 from app.database import transaction
 from app.jobs import Kind
 from app.resources import Resources
-from app.transactions.bulk import TransactionRow
 from app.transactions.ingest import Ingest
+from benchmarks.fill import copies
 from benchmarks.history import PAGE_ROWS, make_history, make_pages
 from benchmarks.lab import Lab, say, scaled, spread
 from benchmarks.tenant import Tenant, map_page, store_rows
@@ -24,13 +24,7 @@ PAGES: Final = scaled(60, least=6)
 FEW_CONNECTIONS, MANY_CONNECTIONS = 10, scaled(100_000, least=1_000)
 CLAIMS: Final = scaled(400, least=20)
 
-_COLUMNS: Final = ("owner_id", "account_id", "read_number", "added_read", "created_number", "change_number")
-_FILL: Final = f"""
-INSERT INTO transactions ({", ".join((*_COLUMNS, *TransactionRow._fields))})
-SELECT {", ".join(_COLUMNS)}, {{}}
-FROM transactions CROSS JOIN generate_series(1, $1 / {PAGE_ROWS}) AS copy
-"""
-_FRESH: Final = {"id": "uuidv7()", "pluggy_id": "gen_random_uuid()", "date": "date - copy::int % 730"}
+_FRESH: Final = {"id": "uuidv7()", "pluggy_id": "gen_random_uuid()", "date": "model.date - copy::int % 730"}
 _OWE: Final = """
 INSERT INTO owed_work (kind, ref_id, owner_id, due_at)
 SELECT 'schedule', gen_random_uuid(), gen_random_uuid(), now() + interval '1 hour' * (1 + number % 12)
@@ -65,9 +59,9 @@ async def _fill(admin: "asyncpg.Connection[Any]", resources: Resources, tenant: 
     """Fill the account with copies of one realistic page, each row with ids and a day of its own."""
     page = map_page(resources, tenant.reader(), make_pages(make_history(uuid4(), PAGE_ROWS))[0])
     await store_rows(resources, Ingest(resources.vault), tenant.reader(), page)
-    fresh = ", ".join(_FRESH.get(name, name) for name in TransactionRow._fields)
-    await admin.execute("SET work_mem = '256MB'")
-    await admin.execute(_FILL.format(fresh), count - PAGE_ROWS)
+    head = await copies(admin, "transactions", _FRESH)
+    source = "transactions AS model CROSS JOIN generate_series(1, $1) AS copy"
+    await admin.execute(f"{head} FROM {source}", count // PAGE_ROWS - 1)
     assert await admin.fetchval("SELECT count(*) FROM transactions") == count
     await admin.execute("VACUUM ANALYZE transactions")
     await admin.execute("CHECKPOINT")

@@ -27,6 +27,7 @@ from sandbox.stack.valkey import ValkeyServer
 
 ROOT: Final = Path(__file__).parent.parent
 WEBHOOK_SECRET: Final = "a-secret-of-the-benchmarks-of-32-bytes"
+LIST_LIMIT: Final = 50
 _TEMPLATE: Final = "banking_template"
 _STOP_SECONDS: Final = 10
 
