@@ -32,6 +32,7 @@ class Kind(StrEnum):
     DELETION = "deletion"
     POLL = "poll"
     REPAIR = "repair"
+    DELIVERY = "delivery"
 
 
 FUNCTIONS: dict[Kind, str] = {
@@ -41,6 +42,7 @@ FUNCTIONS: dict[Kind, str] = {
     Kind.DELETION: "delete_connection",
     Kind.POLL: "poll_connection",
     Kind.REPAIR: "repair_connection",
+    Kind.DELIVERY: "deliver_webhook_event",
 }
 """The arq function that drains each kind."""
 

@@ -60,6 +60,7 @@ TAGS: Final = [
     {"name": "loans", "description": "Credit contracts."},
     {"name": "transactions", "description": "The ledger."},
     {"name": "events", "description": "What happened, in order."},
+    {"name": "webhook endpoints", "description": "Events sent to integrators, signed, and tried again."},
     {"name": "api keys", "description": "Keys for integrators."},
     {"name": "webhooks", "description": "What Pluggy tells us."},
     {"name": "health", "description": "Probes."},

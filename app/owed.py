@@ -112,6 +112,13 @@ POLICIES: dict[Kind, Policy] = {
         timeout=timedelta(minutes=2),
         parallel=2,
     ),
+    Kind.DELIVERY: Policy(  # how attempts are spaced stands with the delivery: these are for faults of our own
+        attempts=1000,
+        spacing=_seconds(5, 30, 300),
+        lease=timedelta(seconds=30),
+        timeout=timedelta(seconds=45),
+        parallel=32,
+    ),
 }
 
 

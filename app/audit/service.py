@@ -17,6 +17,9 @@ Act = Literal[
     "account.number_read",
     "transaction.documents_read",
     "connection.adopted",
+    "webhook_endpoint.created",
+    "webhook_endpoint.rotated",
+    "webhook_endpoint.deleted",
     "cache.cleared",
     "work.redriven",
 ]

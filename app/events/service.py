@@ -11,6 +11,7 @@ from app.events import repository
 from app.events.models import Event
 from app.events.types import EVENT_TYPES, EventType, thin
 from app.ids import new_id
+from app.webhook_endpoints.fan_out import fan_out
 
 
 async def record_event(session: AsyncSession, owner_id: UUID, event_type: EventType, data: dict[str, Any]) -> None:
@@ -24,7 +25,9 @@ async def record_event(session: AsyncSession, owner_id: UUID, event_type: EventT
         raise ValueError(f"there is no event of the type {event_type}")
     told = thin(data)
     sequence = await next_change(session, owner_id)
-    await repository.add(session, owner_id, new_id(), event_type=event_type, sequence=sequence, data=told)
+    event_id = new_id()
+    await repository.add(session, owner_id, event_id, event_type=event_type, sequence=sequence, data=told)
+    await fan_out(session, owner_id, event_id, event_type)
 
 
 async def list_page(
