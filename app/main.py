@@ -37,6 +37,8 @@ from app.resources import open_resources
 from app.settings import Settings, SettingsError, load_settings
 from app.sync.router import router as sync
 from app.transactions.router import router as transactions
+from app.webhook_endpoints.router import router as webhook_endpoints
+from app.webhooks.inbox import open_inbox
 from app.webhooks.router import router as webhooks
 
 log = structlog.get_logger()
@@ -55,6 +57,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     loans,
     transactions,
     events,
+    webhook_endpoints,
     api_keys,
     webhooks,
     health,
@@ -96,10 +99,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     async with (
         open_resources(settings, statement_ms=API_STATEMENT_MS, lane=Lane.USER) as resources,
+        open_inbox(resources) as inbox,
         httpx.AsyncClient(follow_redirects=False, trust_env=False) as http,
     ):
         verifier = TokenVerifier(settings.auth, KeySet(str(settings.auth.jwks_url), http))
         app.state.resources = resources
+        app.state.inbox = inbox
         app.state.authenticator = Authenticator(verifier, resources.sessions, resources.vault)
         app.state.limiter = RateLimiter(resources.redis, limits_of(settings.service))
         if app.state.owns_process:

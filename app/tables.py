@@ -16,6 +16,7 @@ import app.owed
 import app.owners.models
 import app.sync.models
 import app.transactions.models
+import app.webhook_endpoints.models
 import app.webhooks.models  # noqa: F401
 from app.database import Base
 
@@ -30,6 +31,7 @@ CONTROL_TABLES = frozenset(
         "oauth_flows",
         "owed_work",
         "webhook_events",
+        "webhook_rejection_counts",
         "webhook_rejections",
         "alembic_version",
     }

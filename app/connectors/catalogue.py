@@ -85,6 +85,22 @@ async def get_catalogue(resources: Resources) -> Snapshot:
     return await asyncio.shield(renewal) if held is None else held
 
 
+async def renew_since(resources: Resources, since: datetime) -> None:
+    """Have the list read no earlier than `since`, for every process that has none or asks again. Raises PluggyError."""
+    settings = resources.settings.pluggy
+    source = _Source(str(settings.base_url), settings.use_sandbox)
+    memory = _memories.setdefault(source, _Memory())
+    held = memory.snapshot = _newer(memory.snapshot, await _recall(resources, source))
+    for _ in range(2):  # a renewal under way may have begun too early
+        if held is not None and held.read_at >= since:
+            return
+        renewal = memory.renewal
+        if renewal is None or renewal.done():
+            renewal = memory.renewal = asyncio.create_task(_renew(resources, source, memory))
+            renewal.add_done_callback(_note_failure)
+        held = await asyncio.shield(renewal)
+
+
 def _newer(one: Snapshot | None, other: Snapshot | None) -> Snapshot | None:
     found = [each for each in (one, other) if each is not None]
     return max(found, key=lambda each: each.read_at, default=None)
@@ -113,6 +129,7 @@ def _note_failure(renewal: asyncio.Task[Snapshot]) -> None:
 
 async def _renew(resources: Resources, source: _Source, memory: _Memory) -> Snapshot:
     for attempt in range(1, _TRIES + 1):
+        asked_at = utc_now()
         try:
             connectors = await _fetch(resources, source)
             break
@@ -120,7 +137,7 @@ async def _renew(resources: Resources, source: _Source, memory: _Memory) -> Snap
             if attempt == _TRIES:
                 raise
     ordered = sorted(connectors, key=lambda each: ((each.name or "").casefold(), each.id))
-    memory.snapshot = Snapshot(utc_now(), tuple(ordered))
+    memory.snapshot = Snapshot(asked_at, tuple(ordered))
     await _share(resources, source, memory.snapshot)
     return memory.snapshot
 

@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary, func, text
+from sqlalchemy import BigInteger, Index, LargeBinary, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base, Instant
@@ -20,13 +20,13 @@ class EventStatus(StrEnum):
 
 
 class WebhookEvent(Base):
-    """One event as Pluggy sent it, kept once by its `eventId`."""
+    """One event as Pluggy sent it, kept once by its `eventId`, for 30 days. Its id tells when it came."""
 
     __tablename__ = "webhook_events"
     __table_args__ = (
         Index("uq_webhook_events_event_id", "event_id", unique=True),
         Index("ix_webhook_events_orphans", "item_id", postgresql_where=text("status = 'orphan'")),
-        Index("ix_webhook_events_received_at", "received_at"),
+        Index("ix_webhook_events_pending", "item_id", postgresql_where=text("status = 'pending'")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -41,7 +41,7 @@ class WebhookEvent(Base):
 
 
 class WebhookRejection(Base):
-    """A delivery that failed its proof: counted per reason, the last ones kept, never their bodies."""
+    """A delivery that was turned away. Only the last ones are kept, and never their bodies."""
 
     __tablename__ = "webhook_rejections"
 
@@ -50,3 +50,13 @@ class WebhookRejection(Base):
     address: Mapped[str | None]
     headers: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     created_at: Mapped[Instant] = mapped_column(server_default=func.now())
+
+
+class WebhookRejectionCount(Base):
+    """How many deliveries were ever turned away for one reason."""
+
+    __tablename__ = "webhook_rejection_counts"
+
+    reason: Mapped[str] = mapped_column(primary_key=True)
+    total: Mapped[int] = mapped_column(BigInteger)
+    last_at: Mapped[Instant] = mapped_column(server_default=func.now())

@@ -1,25 +1,55 @@
 """Use cases of the inbox, each inside the caller's transaction."""
 
+from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import owed
+from app.connections import repository as connection_rows
+from app.connections.errors import ConnectionNotFound
+from app.database import set_owner
 from app.jobs import Kind
-from app.webhooks import repository
-from app.webhooks.events import Delivery
+from app.webhooks import handlers, repository
+from app.webhooks.events import read_delivery
+from app.webhooks.models import EventStatus, WebhookEvent
 
 
-async def receive(session: AsyncSession, delivery: Delivery, raw: bytes) -> None:
-    """Store the event and owe its effect; one stored already is left alone (R2, R4)."""
-    stored = await repository.add_event(
-        session, event_id=delivery.event_id, event=delivery.event, item_id=delivery.item_id, body=raw
-    )
-    if stored is not None:
-        await owed.add(session, Kind.WEBHOOK, None, stored)
+async def affect_item(session: AsyncSession, event: WebhookEvent) -> timedelta | None:
+    """Let all that Pluggy has told of the event's item have its effect, once; a delay when it must wait.
+
+    An item that nobody holds makes orphans of its events, a connection that is being deleted ignores them (R4).
+    """
+    events = await repository.take_pending(session, event)
+    if not events or event.item_id is None:
+        return None
+    ids = [each.id for each in events]
+    holder = await connection_rows.find_item_owner(session, event.item_id)
+    if holder is None:
+        await repository.mark(session, ids, EventStatus.ORPHAN)
+        return None
+    await set_owner(session, holder.owner_id)
+    deliveries = [read_delivery(each.body) for each in events if each.event in handlers.EFFECTS]
+    try:
+        pause = await handlers.apply(session, holder.owner_id, holder.connection_id, deliveries)
+    except ConnectionNotFound:
+        await repository.mark(session, ids, EventStatus.IGNORED, note="connection deleted")
+        return None
+    if pause is None:
+        await repository.mark(session, ids, EventStatus.HANDLED)
+    return pause
 
 
 async def adopt_orphans(session: AsyncSession, item_id: UUID) -> None:
     """Owe the effect of events that came before their item had an owner (R4)."""
     for event_id in await repository.wake_orphans(session, item_id):
         await owed.add(session, Kind.WEBHOOK, None, event_id)
+
+
+async def replay(session: AsyncSession, event_ids: Sequence[UUID]) -> Sequence[UUID]:
+    """Owe the effect of these events once more, and return the ids of those there are."""
+    found = await repository.wake(session, event_ids)
+    for event_id in found:
+        await owed.add(session, Kind.WEBHOOK, None, event_id)
+    return found

@@ -1,5 +1,6 @@
 """Pluggy's webhooks."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from app.jobs import Kind
@@ -10,7 +11,8 @@ from worker.job import job
 
 
 @job(Kind.WEBHOOK)
-async def process_webhook_event(resources: Resources, _: None, event_id: UUID) -> None:
+async def process_webhook_event(resources: Resources, _: None, event_id: UUID) -> timedelta | None:
     """Give one event of the inbox its effect, once; one without a connection may bring the item of a lost order."""
-    await flow.process_event(resources, event_id)
+    pause = await flow.process_event(resources, event_id)
     await adopt_orphan(resources, event_id)
+    return pause
