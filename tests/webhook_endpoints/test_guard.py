@@ -126,7 +126,8 @@ def test_a_url_that_deliveries_must_not_go_to_is_refused(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["https://example.com", "https://example.com:443/a?b=c", "https://EXAMPLE.com/", "https://xn--exmple-cua.com/"]
+    "url",
+    ["https://example.com", "https://example.com:443/a?b=c", "https://EXAMPLE.com/", "https://xn--exmple-cua.com/"],
 )
 def test_a_sound_url_passes(url: str) -> None:
     assert check_url(url, allow_loopback=False).scheme == "https"
