@@ -49,6 +49,7 @@ async def _read(reader: AccountReader, removal: Removal, account: AccountReading
     await removal.settle_hints(account)
     await reader.read_windows(account)
     await removal.settle_absent(account)
+    await removal.settle_orphans(account)
     await _reunite(reader, account)
     if account.quarantined:
         unreadable = f"{account.quarantined} records could not be read; they are asked for again at the next run"

@@ -21,6 +21,7 @@ from app.resources import Resources
 from app.sync import plan, repository, service
 from app.sync.accounts import read_accounts
 from app.sync.after import after_sync, read_extras
+from app.sync.consent import read_consent
 from app.sync.errors import SyncRunNotFound
 from app.sync.item_state import AWAITS_PERSON, BUSY, warnings_of
 from app.sync.models import SyncStatus, SyncTrigger
@@ -88,7 +89,14 @@ class _Run:
             await self._record_item(item_columns(item))
             if item.status in BUSY:
                 return await self._wait_for_bank()
-            if item.status in AWAITS_PERSON:
+            consent = await read_consent(self._resources, self._claim)
+            if consent.forbids_reading:
+                await self._end(
+                    SyncStatus.FAILED,
+                    error_code="consent_invalid",
+                    error_detail=f"The consent is {consent.reason}: nothing is read, and nothing is removed.",
+                )
+            elif item.status in AWAITS_PERSON:
                 await self._end(
                     SyncStatus.FAILED,
                     error_code="action_required",

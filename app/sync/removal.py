@@ -2,7 +2,7 @@
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from typing import Any
 from uuid import UUID
@@ -11,12 +11,12 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.changes import next_change
-from app.clock import utc_now
 from app.connections import service as connections
 from app.database import in_transaction, transaction
 from app.pluggy.errors import PluggyNotFound
-from app.pluggy.models import Consent, ExecutionStatus, Item, ItemStatus
+from app.pluggy.models import ExecutionStatus, Item, ItemStatus
 from app.sync import repository
+from app.sync.consent import read_consent
 from app.sync.reading import AccountReader, AccountReading, low_half
 from app.transactions import repository as rows
 
@@ -59,6 +59,36 @@ class Removal:
         else:
             await self._settle(account, absent, are_hints=False)
 
+    async def settle_orphans(self, account: AccountReading) -> None:
+        """After a whole reading under a new item, remove rows of the former one that the bank no longer lists.
+
+        Only within the days that the new item lists: its history may be shorter than ours, and what is older stays.
+        """
+        if not (account.is_taken_over and account.is_deep and account.seen) or account.is_resumed:
+            return
+        claim = self._reader.claim
+        async with transaction(self._reader.resources.sessions, claim.owner_id) as session:
+            orphans, held = await rows.orphans_within_listed_days(session, claim.owner_id, account.id)
+        if not orphans:
+            return
+        if len(orphans) > SUSPICIOUS_ROWS and len(orphans) > held * SUSPICIOUS_SHARE:
+            await self._flag(account, "suspicious_removal", held=held, absent=len(orphans))
+        elif account.quarantined:
+            self._leave(account, "an unreadable record may be one of the absent rows")
+        elif (doubt := await self._doubt(account)) is not None:
+            self._leave(account, doubt)
+        else:
+            await self._in_fence(lambda session: self._remove(session, account, orphans))
+
+    async def _in_fence(self, work: Callable[[AsyncSession], Awaitable[None]]) -> None:
+        claim = self._reader.claim
+
+        async def fenced(session: AsyncSession) -> None:
+            await connections.hold_fence(session, claim.owner_id, claim.connection_id, claim.fence)
+            await work(session)
+
+        await in_transaction(self._reader.resources.sessions, claim.owner_id, fenced)
+
     async def _compare(self, account: AccountReading) -> tuple[int, list[UUID]]:
         """Return how many live rows we hold and those of them that the reading did not meet."""
         claim = self._reader.claim
@@ -78,7 +108,6 @@ class Removal:
         claim = self._reader.claim
 
         async def settle(session: AsyncSession) -> None:
-            await connections.hold_fence(session, claim.owner_id, claim.connection_id, claim.fence)
             settled = set(ids)
             if doubt is not None:
                 settled -= missing
@@ -89,7 +118,7 @@ class Removal:
                     session, claim.owner_id, claim.connection_id, account.pluggy_id, list(settled)
                 )
 
-        await in_transaction(self._reader.resources.sessions, claim.owner_id, settle)
+        await self._in_fence(settle)
 
     async def _store_found(self, account: AccountReading, ids: Sequence[UUID]) -> set[UUID]:
         """Store what Pluggy has of these ids; return the ids that it does not have."""
@@ -130,19 +159,8 @@ class Removal:
         product = (item.status_detail or {}).get("creditCards" if account.is_card else "transactions")
         if product is not None and product.is_updated is False:
             return "the bank's last answer left these transactions out"
-        return await self._consent_doubt()
-
-    async def _consent_doubt(self) -> str | None:
-        pages = self._reader.resources.pluggy.iter_consent_pages(self._item.id)
-        consents: list[Consent] = []
-        async with aclosing(pages):
-            async for page in pages:
-                consents += page.results
-        now = utc_now()
-        valid = [
-            each for each in consents if each.revoked_at is None and (each.expires_at is None or each.expires_at > now)
-        ]
-        return "the consent is revoked or expired" if consents and not valid else None
+        consent = await read_consent(self._reader.resources, self._reader.claim)
+        return None if consent.is_valid else f"the consent is {consent.reason}"
 
     def _leave(self, account: AccountReading, why: str) -> None:
         self.warnings.append({"code": "removal_not_proven", "subject": str(account.id), "message": why})

@@ -209,6 +209,22 @@ async def traits(
     return [Trait(*row) for row in await session.execute(statement)]
 
 
+async def orphans_within_listed_days(session: AsyncSession, owner_id: UUID, account_id: UUID) -> tuple[list[UUID], int]:
+    """Return Pluggy's former ids of the orphaned rows after the first day of the others, and how many rows live."""
+    live = (
+        Transaction.owner_id == owner_id,
+        Transaction.account_id == account_id,
+        Transaction.removed_at.is_(None),
+    )
+    is_orphaned = Transaction.read_number == ORPHANED
+    counted = select(func.count(), func.min(Transaction.date).filter(~is_orphaned)).where(*live)
+    held, first_listed = (await session.execute(counted)).one()
+    if first_listed is None:
+        return [], held
+    orphaned = select(Transaction.pluggy_id).where(*live, is_orphaned, Transaction.date > first_listed)
+    return list((await session.execute(orphaned)).scalars()), held
+
+
 async def adoptable(session: AsyncSession, owner_id: UUID, account_id: UUID, *, days: tuple[date, date]) -> list[Trait]:
     """Return the account's orphaned rows of these days, oldest first."""
     statement = _select_traits(owner_id, account_id).where(

@@ -70,7 +70,7 @@ async def test_a_lasting_fault_leaves_the_run_to_go_on_by_itself(
     assert waiting.finished_at is None
     assert waiting.error_code in {"pluggy_unavailable", "rate_limited"}
     run = await get_run(resources, owner_id, run_id)
-    assert (run.status, run.error_code) == ("succeeded", None)
+    assert (run.status, run.error_code, run.warnings) == ("succeeded", None, [])
     await assert_equal_to_truth(stand_in, resources.sessions, owner_id, connection)
 
 
@@ -145,11 +145,11 @@ async def test_a_consent_revoked_in_the_middle_wipes_nothing(
     connection = await connect(resources, runner, stand_in, owner_id)
     before = await held(resources.sessions, owner_id, connection.id)
     await stand_in.control("POST", f"/items/{connection.item_id}/consent/revoke")
-    await stand_in.run_item(connection.item_id, days=1)
     await forget_deep_reads(resources, owner_id)
 
-    await sync(resources, runner, connection)
+    run = await sync(resources, runner, connection)
 
+    assert (run.status, run.error_code) == ("failed", "consent_invalid")
     assert await held(resources.sessions, owner_id, connection.id) == before
 
 
