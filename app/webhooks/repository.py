@@ -91,11 +91,11 @@ async def wake(session: AsyncSession, event_ids: Sequence[UUID]) -> Sequence[UUI
 _PAUSE = text(
     """
     SELECT CASE WHEN count(*) FILTER (WHERE status <> 'queued') >= :most AND NOT bool_or(status = 'queued')
-           THEN min(created_at) + :window - now() END
+           THEN min(created_at) + CAST(:window AS interval) - now() END
     FROM (
         SELECT status, created_at FROM sync_runs
         WHERE owner_id = :owner_id AND connection_id = :connection_id AND trigger = 'webhook'
-          AND created_at > now() - :window
+          AND created_at > now() - CAST(:window AS interval)
         ORDER BY id DESC LIMIT :most
     ) AS recent
     """
