@@ -12,16 +12,20 @@ import pytest
 import uvicorn
 from pydantic import HttpUrl
 from pydantic_core import PydanticUndefined
+from sqlalchemy import text
 
+from app.database import Sessions, transaction
+from app.http import API_ROOT
 from app.jobs import FUNCTIONS
 from app.main import create_app
 from app.owed import POLICIES
 from app.owners.principal import DEFAULT_SCOPES, Principal
 from app.resources import Resources
+from app.routing import policy_table
 from app.settings import AuthSettings, DatabaseSettings, PluggySettings, ServiceSettings, Settings, SyncSettings
 from app.tables import CONTROL_TABLES, metadata
 from sandbox.stack.children import free_port
-from tests.http_support import KnownCaller
+from tests.http_support import KnownCaller, make_settings
 from tests.stand_in import StandIn
 from worker.job import Runner
 
@@ -45,9 +49,9 @@ def by_name(path: Path) -> str:
     return path.name
 
 
-def table(text: str, heading: str) -> list[list[str]]:
+def table(source: str, heading: str) -> list[list[str]]:
     """The cells of the table whose first heading this is, without headings."""
-    lines = iter(text.splitlines())
+    lines = iter(source.splitlines())
     for line in lines:
         if line.startswith(f"| {heading} |"):
             break
@@ -60,17 +64,17 @@ def table(text: str, heading: str) -> list[list[str]]:
     return rows
 
 
-def code_blocks(text: str, info: str = "") -> list[str]:
+def code_blocks(source: str, info: str = "") -> list[str]:
     """The bodies of fenced blocks whose info string begins so."""
     return [
         body
-        for name, body in re.findall(r"^```([^\n]*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+        for name, body in re.findall(r"^```([^\n]*)\n(.*?)^```$", source, re.MULTILINE | re.DOTALL)
         if name.startswith(info)
     ]
 
 
-def without_code(text: str) -> str:
-    return re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+def without_code(source: str) -> str:
+    return re.sub(r"^```.*?^```$", "", source, flags=re.MULTILINE | re.DOTALL)
 
 
 def fields() -> Iterator[tuple[str, str]]:
@@ -105,12 +109,12 @@ def test_both_readmes_say_the_same_in_the_same_order() -> None:
     """Headings by level, code to the letter, tables by their first column where it is code."""
     english, portuguese = (readme.read_text() for readme in READMES)
 
-    def shape(text: str) -> list[str]:
-        lines = without_code(text).splitlines()
+    def shape(source: str) -> list[str]:
+        lines = without_code(source).splitlines()
         return [re.match(r"#+", line)[0] for line in lines if line.startswith("#")]  # type: ignore[index] # they match
 
-    def names(text: str) -> list[str]:
-        return re.findall(r"^\| ((?:`[^`|]+`(?:, )?)+) \|", text, re.MULTILINE)
+    def names(source: str) -> list[str]:
+        return re.findall(r"^\| ((?:`[^`|]+`(?:, )?)+) \|", source, re.MULTILINE)
 
     assert shape(english) == shape(portuguese)
     assert names(english) == names(portuguese)
@@ -119,17 +123,17 @@ def test_both_readmes_say_the_same_in_the_same_order() -> None:
     ]
 
 
-@pytest.mark.parametrize("text", TEXTS, ids=by_name)
-def test_every_link_leads_to_a_file(text: Path) -> None:
-    targets = re.findall(r"\]\(([^)#]+)[^)]*\)", text.read_text())
+@pytest.mark.parametrize("page", TEXTS, ids=by_name)
+def test_every_link_leads_to_a_file(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text())
 
     local = [target for target in targets if "://" not in target]
-    assert [target for target in local if not (text.parent / target).exists()] == []
+    assert [target for target in local if not (page.parent / target).exists()] == []
 
 
-@pytest.mark.parametrize("text", TEXTS, ids=by_name)
-def test_every_path_that_is_named_exists(text: Path) -> None:
-    named = re.findall(rf"(?<![\w./-])((?:{'|'.join(TOP_FOLDERS)})/[\w./*-]*)", without_code(text.read_text()))
+@pytest.mark.parametrize("page", TEXTS, ids=by_name)
+def test_every_path_that_is_named_exists(page: Path) -> None:
+    named = re.findall(rf"(?<![\w./-])((?:{'|'.join(TOP_FOLDERS)})/[\w./*-]*)", without_code(page.read_text()))
 
     assert [path for path in named if path not in YOURS and not list(ROOT.glob(path.rstrip("./")))] == []
 
@@ -192,6 +196,27 @@ def test_the_example_of_a_deployment_names_all_that_it_needs() -> None:
     shown = set(re.findall(r"^([A-Z_]+)=", (ROOT / "deploy/env.example").read_text(), re.MULTILINE))
 
     assert needed <= shown
+
+
+@pytest.mark.parametrize("readme", READMES, ids=by_name)
+def test_every_route_that_is_named_is_served(readme: Path) -> None:
+    served = {
+        f"{line.method} {re.sub(r'{.*?}', '{id}', line.path.removeprefix(API_ROOT))}"
+        for line in policy_table(create_app(make_settings()))
+    }
+
+    named = set(re.findall(r"`((?:GET|POST|PATCH|DELETE) [^`]+)`", readme.read_text()))
+    assert named
+    assert named <= served
+
+
+async def test_the_queries_for_troubleshooting_run_as_the_service(sessions: Sessions) -> None:
+    queries = re.findall(r'psql "\$DATABASE_URL" -c "(SELECT [^"]+)"', READMES[0].read_text())
+
+    assert len(queries) == 3
+    async with transaction(sessions, None) as session:
+        for query in queries:
+            await session.execute(text(query))
 
 
 @asynccontextmanager
