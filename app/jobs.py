@@ -18,6 +18,9 @@ from app.database import after_commit
 log = structlog.get_logger()
 
 QUEUE = "banking:queue"
+EVENTS_CHANNEL = "banking:events"
+"""Carries ids of owners to whom something happened, for the streams of every process."""
+
 _RING_SECONDS = 0.2
 encode: Callable[[dict[str, Any]], bytes] = msgspec.msgpack.encode
 decode: Callable[[bytes], dict[str, Any]] = msgspec.msgpack.decode
@@ -32,6 +35,9 @@ class Kind(StrEnum):
     DELETION = "deletion"
     POLL = "poll"
     REPAIR = "repair"
+    RECONCILE = "reconcile"
+    WEBHOOK_CHECK = "webhook_check"
+    INBOX_PRUNE = "inbox_prune"
     DELIVERY = "delivery"
 
 
@@ -42,6 +48,9 @@ FUNCTIONS: dict[Kind, str] = {
     Kind.DELETION: "delete_connection",
     Kind.POLL: "poll_connection",
     Kind.REPAIR: "repair_connection",
+    Kind.RECONCILE: "reconcile_connection",
+    Kind.WEBHOOK_CHECK: "check_webhook",
+    Kind.INBOX_PRUNE: "prune_inbox",
     Kind.DELIVERY: "deliver_webhook_event",
 }
 """The arq function that drains each kind."""
@@ -61,6 +70,14 @@ class Bell:
                 await self._queue.enqueue_job(FUNCTIONS[kind], owner, str(ref_id), _defer_by=after or None)
         except (RedisError, OSError, TimeoutError) as error:
             log.warning("bell_not_rung", kind=kind, ref_id=str(ref_id), error=type(error).__name__)
+
+    async def announce(self, owner_id: UUID) -> None:
+        """Tell every process that something happened to the owner. Takes 200 ms at most and never raises."""
+        try:
+            async with asyncio.timeout(_RING_SECONDS):
+                await self._queue.publish(EVENTS_CHANNEL, owner_id.bytes)
+        except (RedisError, OSError, TimeoutError) as error:
+            log.warning("event_not_announced", error=type(error).__name__)
 
     async def aclose(self) -> None:
         """Let go of Redis."""
@@ -83,3 +100,12 @@ def ring_on_commit(
     bell: Bell | None = session.info.get("bell")
     if bell is not None:
         after_commit(session, lambda: bell.ring(kind, owner_id, ref_id, after=after))
+
+
+def announce_on_commit(session: AsyncSession, owner_id: UUID) -> None:
+    """Announce the owner's news after the transaction's commit, once however many there are."""
+    bell: Bell | None = session.info.get("bell")
+    announced: set[UUID] = session.info.setdefault("announced", set())
+    if bell is not None and owner_id not in announced:
+        announced.add(owner_id)
+        after_commit(session, lambda: bell.announce(owner_id))

@@ -40,6 +40,9 @@ class OwedWork(Base):
     created_at: Mapped[Instant] = mapped_column(server_default=func.now())
 
 
+_STANDING = UUID(int=0)
+
+
 class WhenDead(StrEnum):
     """What happens to the subject of a dead row."""
 
@@ -118,6 +121,27 @@ POLICIES: dict[Kind, Policy] = {
         lease=timedelta(seconds=30),
         timeout=timedelta(seconds=45),
         parallel=32,
+    ),
+    Kind.RECONCILE: Policy(
+        attempts=20,
+        spacing=_seconds(10, 60, 600),
+        lease=timedelta(seconds=30),
+        timeout=timedelta(minutes=1),
+        parallel=4,
+    ),
+    Kind.WEBHOOK_CHECK: Policy(
+        attempts=100_000,
+        spacing=_seconds(30, 300, 1800),
+        lease=timedelta(seconds=45),
+        timeout=timedelta(minutes=2),
+        parallel=1,
+    ),
+    Kind.INBOX_PRUNE: Policy(
+        attempts=100_000,
+        spacing=_seconds(60, 1800),
+        lease=timedelta(seconds=45),
+        timeout=timedelta(minutes=10),
+        parallel=1,
     ),
 }
 
@@ -204,6 +228,12 @@ async def add_once(session: AsyncSession, kind: Kind, owner_id: UUID | None, ref
     statement = insert(OwedWork).values(kind=kind, ref_id=ref_id, owner_id=owner_id)
     await session.execute(statement.on_conflict_do_nothing())
     await hasten(session, kind, owner_id, ref_id)
+
+
+async def add_standing(session: AsyncSession, kind: Kind, *, due_at: datetime) -> None:
+    """Owe the kind's standing work, first due at `due_at`, unless it is owed already; its job puts it off for ever."""
+    row = {"kind": kind, "ref_id": _STANDING, "owner_id": None, "due_at": due_at}
+    await session.execute(insert(OwedWork).values(row).on_conflict_do_nothing())
 
 
 async def hasten(session: AsyncSession, kind: Kind, owner_id: UUID | None, ref_id: UUID) -> None:

@@ -21,6 +21,7 @@ from app.logs import configure_logs
 from app.resources import Resources, open_resources
 from app.settings import Settings
 from worker.job import Runner
+from worker.jobs.webhooks import owe_upkeep
 
 log = structlog.get_logger()
 
@@ -42,6 +43,7 @@ async def run(settings: Settings) -> None:
         tasks = [
             asyncio.create_task(look_for_work(runner)),
             asyncio.create_task(answer_the_bell(resources, runner)),
+            asyncio.create_task(owe_upkeep(resources)),
         ]
         log.info("worker_started")
         await stop.wait()

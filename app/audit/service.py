@@ -17,11 +17,15 @@ Act = Literal[
     "account.number_read",
     "transaction.documents_read",
     "connection.adopted",
+    "connection.sync_requested",
     "webhook_endpoint.created",
     "webhook_endpoint.rotated",
     "webhook_endpoint.deleted",
     "cache.cleared",
     "work.redriven",
+    "webhook.registered",
+    "webhook.replayed",
+    "webhook.secret_rotated",
 ]
 
 

@@ -26,4 +26,4 @@ async def address(resources: Resources, stand_in: StandIn) -> AsyncIterator[str]
     async with served_api(resources.settings) as url:
         await subscribe(stand_in, url)
         yield url
-    catalogue.forget()
+    await catalogue.forget()
