@@ -16,6 +16,8 @@ from app.events.models import Event
 from app.ids import new_id
 from app.sync.models import SyncRun
 from app.vault import Vault
+from app.webhook_endpoints import service as webhook_endpoints
+from app.webhook_endpoints.models import WebhookDelivery
 from tests.factories import make_account, make_connection, make_revision, make_transaction
 
 Ids = dict[str, Any]
@@ -65,6 +67,29 @@ async def _event(session: AsyncSession, owner_id: UUID, ids: Ids) -> UUID:
     return event.id
 
 
+async def _webhook_endpoint(session: AsyncSession, owner_id: UUID, ids: Ids) -> UUID:
+    endpoint, _ = await webhook_endpoints.create(
+        session,
+        Vault({"k1": bytes(32)}),
+        owner_id,
+        url="https://hooks.example.com/bank",
+        description=None,
+        event_types=[],
+        allow_loopback=False,
+        actor="test",
+    )
+    return endpoint.id
+
+
+async def _delivery(session: AsyncSession, owner_id: UUID, ids: Ids) -> UUID:
+    delivery = WebhookDelivery(
+        owner_id=owner_id, id=new_id(), endpoint_id=ids["webhook_endpoint_id"], event_id=ids["event_id"]
+    )
+    session.add(delivery)
+    await session.flush()
+    return delivery.id
+
+
 FACTORIES: dict[str, Factory] = {
     "connection_id": _connection,
     "account_id": _account,
@@ -73,6 +98,8 @@ FACTORIES: dict[str, Factory] = {
     "deletion_id": _deletion,
     "api_key_id": _api_key,
     "event_id": _event,
+    "webhook_endpoint_id": _webhook_endpoint,
+    "delivery_id": _delivery,
 }
 """Makes one row of the owner and returns its id, by the name of the path parameter; in the order of dependence."""
 

@@ -1,9 +1,9 @@
 """The authorisation matrix (R53, R55): every route of the OpenAPI document × every kind of caller."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from app.owners.authentication import Authenticator
 from app.owners.keys import KeySet
 from app.owners.principal import SCOPES
 from app.owners.tokens import TokenVerifier
+from app.rates import RateLimiter
 from app.resources import Resources
 from app.routing import RoutePolicy, policy_table
 from app.settings import Settings
@@ -69,36 +70,36 @@ class Api:
         url = matrix.filled(path, ids)
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         if "text/event-stream" in operation["responses"].get("200", {}).get("content", {}):
-            return Told(await self._first_status(url, headers), None, "")
+            return await self._opened(url, headers)
         body = matrix.example_body(operation, DOCUMENT, ids)
         query = matrix.id_filters(operation, ids) if with_filters else None
         answer = await self._http.request(method, url, headers=headers, json=body, params=query)
         is_problem = answer.headers.get("content-type") == "application/problem+json"
         return Told(answer.status_code, answer.json()["code"] if is_problem else None, answer.text)
 
-    async def _first_status(self, url: str, headers: dict[str, str]) -> int:
-        """The status of an answer that never ends."""
-        started: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    async def _opened(self, url: str, headers: dict[str, str]) -> Told:
+        """The beginning of an answer that never ends: its status, and the first part of its body; then we hang up."""
+        seen: list[Any] = []
+        begun = asyncio.Event()
 
         async def receive() -> dict[str, Any]:
-            return await asyncio.Future()
+            await begun.wait()
+            return {"type": "http.disconnect"}
 
         async def send(message: Any) -> None:
-            if message["type"] == "http.response.start":
-                started.set_result(message["status"])
+            seen.append(message)
+            if message.get("body") or message["type"] == "http.response.body" or seen[0]["status"] == 200:
+                begun.set()
 
-        scope = self._http.build_request("GET", url, headers=headers)
+        built = self._http.build_request("GET", url, headers=headers)
         asgi = {
             "type": "http", "http_version": "1.1", "method": "GET", "scheme": "http", "path": url, "query_string": b"",
-            "headers": [(name.lower(), value) for name, value in scope.headers.raw], "client": ("127.0.0.1", 1),
+            "headers": [(name.lower(), value) for name, value in built.headers.raw], "client": ("127.0.0.1", 1),
         }  # fmt: skip
-        serving = asyncio.create_task(self.app(asgi, receive, send))
-        try:
-            return await asyncio.wait_for(started, 10)
-        finally:
-            serving.cancel()
-            with suppress(asyncio.CancelledError):
-                await serving
+        await asyncio.wait_for(self.app(asgi, receive, send), 10)
+        text = b"".join(message.get("body", b"") for message in seen[1:]).decode()
+        status = seen[0]["status"]
+        return Told(status, json.loads(text)["code"] if status >= 400 else None, text)
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +119,7 @@ def api(served: tuple[FastAPI, httpx.AsyncClient], resources: Resources, provide
     verifier = TokenVerifier(resources.settings.auth, KeySet(JWKS_URL, provider.http()))
     app.state.resources = resources
     app.state.authenticator = Authenticator(verifier, resources.sessions, resources.vault)
+    app.state.limiter = RateLimiter(resources.redis, {})  # one address asks for all callers here
     return Api(app, http, provider)
 
 
