@@ -1,10 +1,10 @@
 """What clients see of events."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from app.schemas import ApiModel
 
@@ -35,3 +35,23 @@ class EventRead(ApiModel):
     sequence: int
     created_at: datetime
     data: dict[str, Any]
+
+
+class StreamTicketRead(ApiModel):
+    """Opens one stream without a token."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "ticket": "AmsxH8…",
+                    "expires_at": "2026-03-04T15:01:00Z",
+                    "path": "/api/banking/events/stream/browser/?ticket=AmsxH8…",
+                }
+            ]
+        }
+    )
+
+    ticket: str
+    expires_at: datetime
+    path: Annotated[str, Field(description="What to open with `new EventSource(…)`, on this service's origin.")]

@@ -11,6 +11,7 @@ from app.events import repository
 from app.events.models import Event
 from app.events.types import EVENT_TYPES, EventType, thin
 from app.ids import new_id
+from app.jobs import announce_on_commit
 from app.webhook_endpoints.fan_out import fan_out
 
 
@@ -28,6 +29,7 @@ async def record_event(session: AsyncSession, owner_id: UUID, event_type: EventT
     event_id = new_id()
     await repository.add(session, owner_id, event_id, event_type=event_type, sequence=sequence, data=told)
     await fan_out(session, owner_id, event_id, event_type)
+    announce_on_commit(session, owner_id)
 
 
 async def list_page(
@@ -37,3 +39,8 @@ async def list_page(
     return await repository.list_page(
         session, owner_id, after_sequence=after_sequence, event_type=event_type, limit=limit
     )
+
+
+async def current_place(session: AsyncSession, owner_id: UUID) -> int:
+    """Return the owner's newest number: whatever happens from now on has a larger one."""
+    return (await repository.change_numbers(session, [owner_id])).get(owner_id, 0)
