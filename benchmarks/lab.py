@@ -75,7 +75,7 @@ class Database:
             "AUTH_JWKS_URL": "http://127.0.0.1:1/jwks.json",
             "AUTH_ISSUER": "https://issuer.example",
             "AUTH_AUDIENCE": "banking",
-            "LOG_LEVEL": "ERROR",
+            "LOG_LEVEL": "WARNING",
             **self.given,
         }
 

@@ -35,6 +35,7 @@ class Sides:
 
     ours: list[float] = field(default_factory=list)
     copy: list[float] = field(default_factory=list)
+    pages: list[float] = field(default_factory=list)
     singly: list[float] = field(default_factory=list)
     again: list[float] = field(default_factory=list)
     rewritten: list[float] = field(default_factory=list)
@@ -80,19 +81,21 @@ async def _round(
     """Both sides fill one table by turns, page by page: a slow moment of the machine hits both."""
     await admin.execute("TRUNCATE transactions CASCADE")
     await admin.execute("CHECKPOINT")
-    ours, theirs, single = [await Tenant.make(resources) for _ in range(3)]
-    reader, seconds = ours.reader(), [0.0, 0.0]
+    ours, theirs, from_bytes, single = [await Tenant.make(resources) for _ in range(4)]
+    reader, page_reader, seconds = ours.reader(), from_bytes.reader(), [0.0, 0.0, 0.0]
     for number, body in enumerate(history.first):
         rows = map_page(resources, reader, body)
         copied = [_whole(theirs, row) for row in rows]
         steps: list[tuple[int, Callable[[], Awaitable[object]]]] = [
             (0, lambda rows=rows: store_rows(resources, ingest, reader, rows)),  # type: ignore[misc]
             (1, lambda copied=copied: _copy(admin, copied)),  # type: ignore[misc]
+            (2, lambda body=body: store_page(resources, ingest, page_reader, read_page(body))),  # type: ignore[misc]
         ]
         for side, step in steps if number % 2 else reversed(steps):
             seconds[side] += await _timed(step)
     sides.ours.append(seconds[0])
     sides.copy.append(seconds[1])
+    sides.pages.append(seconds[2])
     rows = map_page(resources, single.reader(), history.first[0])[:SINGLE_ROWS]
     sides.singly.append(await _timed(lambda: _write_singly(resources, single, rows)))
     await admin.execute("VACUUM ANALYZE transactions")
@@ -109,14 +112,16 @@ def _figures(history: History, sides: Sides) -> dict[str, float]:
     against_copy = [copy / own for own, copy in zip(sides.ours, sides.copy, strict=True)]
     against_rows = [rate * seconds / SINGLE_ROWS for rate, seconds in zip(ours, sides.singly, strict=True)]
     again = [ROWS / seconds / rate for seconds, rate in zip(sides.again, ours, strict=True)]
+    pages = [ROWS / seconds * first / first_rows for seconds, first in zip(sides.again, sides.pages, strict=True)]
     changed = len(range(0, ROWS, CHANGED_EVERY))
     say(f"  {len(history.first)} pages; × COPY {spread(against_copy)}; × row by row {spread(against_rows)}")
-    say(f"  re-sync × first write {spread(again)}")
+    say(f"  re-sync × first write of mapped rows {spread(again)}, of pages {spread(pages)}")
     return {
         "first_write_vs_copy": round(median(against_copy), 3),
         "first_write_vs_rows": round(median(against_rows), 1),
         "first_write_rows_per_s": round(median(ours)),
         "resync_vs_first": round(median(again), 2),
+        "resync_vs_first_pages": round(median(pages), 2),
         "resync_rows_per_s": round(median(ROWS / seconds for seconds in sides.again)),
         "resync_rewritten_per_changed": round(median(sides.rewritten) / changed, 4),
     }
