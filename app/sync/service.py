@@ -16,6 +16,7 @@ from app.jobs import Kind
 from app.sync import repository
 from app.sync.errors import SyncRunNotFound
 from app.sync.models import SyncRun, SyncRunAccount, SyncStatus, SyncTrigger
+from app.sync.telling import tell_end
 
 
 @dataclass(frozen=True)
@@ -110,13 +111,21 @@ async def release(session: AsyncSession, claim: Claim, *, phase: str) -> None:
 
 async def finish(session: AsyncSession, claim: Claim, *, status: SyncStatus, **columns: Any) -> None:
     """End the run with the sums of its accounts (R20), and start the run queued behind it at once."""
-    parts = await repository.run_accounts(session, claim.owner_id, [claim.run_id])
-    totals = {name: sum(getattr(part, name) for part in parts) for name in repository.COUNTERS}
+    totals = await _totals(session, claim.owner_id, claim.run_id)
     ended = await repository.finish(
         session, claim.owner_id, claim.run_id, fence=claim.fence, status=status, **totals, **columns
     )
     if not ended:
         return
+    await tell_end(
+        session,
+        claim.owner_id,
+        connection_id=claim.connection_id,
+        run_id=claim.run_id,
+        status=status,
+        totals=totals,
+        error_code=columns.get("error_code"),
+    )
     await repository.drop_windows(session, claim.owner_id, claim.run_id)
     queued = await repository.find_live(session, claim.owner_id, claim.connection_id, SyncStatus.QUEUED)
     if queued is not None:
@@ -135,3 +144,17 @@ async def lose(session: AsyncSession, owner_id: UUID, run_id: UUID) -> None:
     run.phase = None
     run.finished_at = await repository.database_now(session)
     await session.flush()
+    await tell_end(
+        session,
+        owner_id,
+        connection_id=run.connection_id,
+        run_id=run_id,
+        status=SyncStatus(run.status),
+        totals=await _totals(session, owner_id, run_id),
+        error_code=run.error_code,
+    )
+
+
+async def _totals(session: AsyncSession, owner_id: UUID, run_id: UUID) -> dict[str, int]:
+    parts = await repository.run_accounts(session, owner_id, [run_id])
+    return {name: sum(getattr(part, name) for part in parts) for name in repository.COUNTERS}

@@ -1,7 +1,7 @@
 """HTTP of transactions."""
 
-from datetime import date, timedelta
-from typing import Annotated
+from datetime import date, datetime, timedelta
+from typing import Annotated, NamedTuple
 from uuid import UUID
 
 from fastapi import Query, Response
@@ -20,7 +20,7 @@ from app.schemas import Results
 from app.sync import service as syncs
 from app.sync.errors import SyncRunNotFound
 from app.transactions import service
-from app.transactions.errors import TransactionNotFound
+from app.transactions.errors import CursorExpired, TransactionNotFound
 from app.transactions.filters import TransactionFilter
 from app.transactions.lines import ChangesPage, TransactionPage, encode_page
 from app.transactions.queries import TransactionOfConnection
@@ -37,6 +37,15 @@ from app.transactions.shown import shown, shown_revision, shown_run_revision
 router = make_router("transactions")
 
 _READ = requires("transactions:read")
+_FEED_REACH = timedelta(days=90)
+
+
+class _FeedPlace(NamedTuple):
+    """How far a client has come in the feed; `caught_up_at` is when it last had all there was, or began."""
+
+    change_number: int
+    id: UUID
+    caught_up_at: datetime
 
 
 @router.get(
@@ -66,22 +75,26 @@ async def list_transactions(
     dependencies=[_READ],
     summary="Follow what changes",
     response_model=ChangesRead,
-    responses=problem_responses(InvalidCursor),
+    responses=problem_responses(InvalidCursor, CursorExpired),
 )
 async def list_transaction_changes(owner: OwnerDep, session: SessionDep, page: PageDep) -> Response:
     """Return what changed since the cursor, in the order it became visible: nothing is missed, whatever runs meanwhile.
 
     Without a cursor it begins with all there is. Keep `next_cursor` once what it came with is stored; call again at
-    once while `has_more`, else whenever `transactions.changed` is heard of or time has passed.
+    once while `has_more`, else whenever `transactions.changed` is heard of or time has passed. A cursor is good for
+    90 days, as long as removed rows are kept; after that begin again without one.
     """
-    binding = ("transaction_changes", owner.id)
-    after = page.place(tuple[int, UUID], binding=binding) or (0, UUID(int=0))
-    changed = await service.list_changes(session, owner.id, after=after, limit=page.limit)
+    binding, now = ("transaction_changes", owner.id), utc_now()
+    number, row_id, caught_up_at = page.place(_FeedPlace, binding=binding) or _FeedPlace(0, UUID(int=0), now)
+    if caught_up_at < now - _FEED_REACH:
+        raise CursorExpired(_FEED_REACH.days)
+    changed = await service.list_changes(session, owner.id, after=(number, row_id), limit=page.limit)
+    place = _FeedPlace(*changed.place, caught_up_at if changed.has_more else now)
     told = ChangesPage(
         changed.added,
         changed.modified,
         changed.removed,
-        next_cursor=make_cursor(page.vault, changed.place, binding=binding),
+        next_cursor=make_cursor(page.vault, place, binding=binding),
         has_more=changed.has_more,
     )
     return Response(encode_page(told), media_type="application/json")

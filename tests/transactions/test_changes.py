@@ -1,5 +1,6 @@
 """The feed of changes, and what an owner decides about a row."""
 
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,8 @@ from sqlalchemy import update
 from app.changes import next_change
 from app.clock import utc_now
 from app.database import Sessions, transaction
+from app.pagination import make_cursor, read_cursor
+from app.resources import Resources
 from app.transactions.models import Transaction
 from tests.readers import ROOT
 from tests.transactions.support import add_rows, ids
@@ -152,3 +155,53 @@ async def test_an_unknown_runs_changes_are_not_found(client: httpx.AsyncClient) 
     answer = await client.get(f"{ROOT}syncs/{UUID(int=7)}/changes/")
 
     assert (answer.status_code, answer.json()["code"]) == (404, "sync_run_not_found")
+
+
+def cursor_of(resources: Resources, owner_id: UUID, caught_up_at: datetime) -> str:
+    """A cursor as the feed gives it, of another day."""
+    binding = ("transaction_changes", owner_id)
+    return make_cursor(resources.vault, (0, UUID(int=0), caught_up_at), binding=binding)
+
+
+async def test_a_cursor_of_another_owner_is_refused(
+    client: httpx.AsyncClient, resources: Resources, other_owner_id: UUID
+) -> None:
+    answer = await client.get(FEED, params={"cursor": cursor_of(resources, other_owner_id, utc_now())})
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_cursor")
+
+
+async def test_a_cursor_older_than_the_removals_that_are_kept_has_expired(
+    client: httpx.AsyncClient, resources: Resources, owner_id: UUID
+) -> None:
+    old = cursor_of(resources, owner_id, utc_now() - timedelta(days=90, seconds=1))
+    young = cursor_of(resources, owner_id, utc_now() - timedelta(days=89))
+
+    refused = await client.get(FEED, params={"cursor": old})
+    good = await client.get(FEED, params={"cursor": young})
+
+    assert (refused.status_code, refused.json()["code"], refused.json()["action"]) == (
+        410,
+        "cursor_expired",
+        "start_over",
+    )
+    assert good.status_code == 200
+
+
+async def test_paging_through_a_backlog_does_not_make_a_cursor_younger(
+    client: httpx.AsyncClient, sessions: Sessions, resources: Resources, owner_id: UUID
+) -> None:
+    """Else a client could walk past removals that were pruned meanwhile."""
+    await numbered(sessions, owner_id, 3)
+    begun = utc_now() - timedelta(days=89)
+
+    page = await read(client, cursor_of(resources, owner_id, begun), limit=1)
+    last = await read(client, page["next_cursor"], limit=500)
+
+    binding = ("transaction_changes", owner_id)
+    assert page["has_more"]
+    paging, caught_up = (
+        read_cursor(resources.vault, each["next_cursor"], tuple[int, UUID, datetime], binding=binding)[2]
+        for each in (page, last)
+    )
+    assert (paging, caught_up > begun + timedelta(days=88)) == (begun, True)
