@@ -191,6 +191,14 @@ def test_a_composed_deployment_takes_every_setting() -> None:
     assert passed == {name for name, _ in fields()} - {"WEBHOOK_ALLOW_LOOPBACK"}  # production refuses it
 
 
+def test_the_image_is_let_have_what_it_copies() -> None:
+    copied = re.findall(r"^COPY (?!--)(.+) \S+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    sources = {source for line in copied for source in line.split()}
+
+    assert all((ROOT / source).exists() for source in sources)
+    assert sources == set(re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE))
+
+
 def test_the_example_of_a_deployment_names_all_that_it_needs() -> None:
     needed = set(re.findall(r"\$\{([A-Z_]+):\?\}", (ROOT / "deploy/compose.yaml").read_text()))
     shown = set(re.findall(r"^([A-Z_]+)=", (ROOT / "deploy/env.example").read_text(), re.MULTILINE))
