@@ -121,6 +121,7 @@ async def list_events(
     dependencies=[requires("connections:read")],
     summary="Follow events live",
     response_class=EventStream,
+    status_code=200,  # FastAPI can't read it off EventStream
     responses={**_STREAM_ANSWER, **problem_responses(InvalidCursor, TooManyRequests, ServiceUnavailable)},
 )
 async def stream_events(owner: OwnerDep, start: StartDep) -> Response:
@@ -152,6 +153,7 @@ async def create_stream_ticket(owner: OwnerDep, resources: ResourcesDep) -> Stre
     dependencies=[public("a browser's EventSource can't send a token; the ticket says who asks")],
     summary="Follow events live in a browser",
     response_class=EventStream,
+    status_code=200,  # FastAPI can't read it off EventStream
     responses={
         **_STREAM_ANSWER,
         **problem_responses(InvalidToken, InvalidCursor, TooManyRequests, ServiceUnavailable),
