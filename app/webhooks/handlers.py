@@ -46,6 +46,9 @@ EFFECTS: Final[dict[str, Effect]] = {
 CONNECTOR_STATUS: Final = "connector/status_updated"
 """Has the list of connectors read anew."""
 
+PROBE: Final = "probe"
+"""What `banking` delivers to see whether BACKEND_URL leads here."""
+
 PAYMENT_TOPICS: Final = frozenset(
     {
         "automatic_pix_payment",
@@ -65,6 +68,8 @@ def why_without_effect(event: str) -> str:
     """Return the note of an event that leads to nothing."""
     if event in EFFECTS:
         return "names no item"
+    if event == PROBE:
+        return "a probe of our own"
     return "payments are not mirrored" if event.partition("/")[0] in PAYMENT_TOPICS else "unknown event"
 
 

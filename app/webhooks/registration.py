@@ -18,11 +18,11 @@ from app.pluggy.models import Webhook
 from app.resources import Resources
 from app.settings import Settings
 from app.webhooks import reconciliation
+from app.webhooks.handlers import PROBE
 
 log = structlog.get_logger()
 
 ALL_EVENTS: Final = "all"
-PROBE_EVENT: Final = "probe"
 _PROBE_SECONDS: Final = 10.0
 
 
@@ -140,7 +140,7 @@ async def rotate_secret(resources: Resources) -> Registration:
 
 async def probe(settings: Settings, secret: str) -> str:
     """Deliver an event without effect to BACKEND_URL as Pluggy would; return the status, or why there is none."""
-    body = msgspec.json.encode({"event": PROBE_EVENT, "eventId": f"probe-{uuid4()}"})
+    body = msgspec.json.encode({"event": PROBE, "eventId": f"probe-{uuid4()}"})
     headers = {settings.pluggy.webhook_secret_header: secret, "Content-Type": "application/json"}
     try:
         async with httpx.AsyncClient(timeout=_PROBE_SECONDS, trust_env=False, follow_redirects=False) as http:
