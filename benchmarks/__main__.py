@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -26,6 +27,7 @@ def main() -> int:
     if only and only not in PARTS:
         say(f"There is no part {only}; ONLY takes one of: {', '.join(PARTS)}.")
         return 2
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that an ended run cleans up as well
     figures: dict[str, float] = {}
     with running_lab() as lab:
         for name in [only] if only else PARTS:
