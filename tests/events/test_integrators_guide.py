@@ -114,7 +114,7 @@ async def test_the_typescript_code_tells_a_sound_delivery_from_others(tmp_path: 
 
 async def test_the_python_code_keeps_a_ledger_equal(served: Served, sessions: Sessions, owner_id: UUID) -> None:
     made = await add_rows(sessions, owner_id, *({"description": f"row {each}"} for each in range(3)))
-    catch_up, ledger = python_block("feed.py")["catch_up"], {}
+    catch_up, ledger = python_block("feed.py")["catch_up"], dict[str, Any]()
 
     with client_of(served) as http:
         cursor = await asyncio.to_thread(catch_up, http, ledger, None)
@@ -148,7 +148,7 @@ async def test_the_python_code_resumes_the_stream(served: Served, sessions: Sess
         await record(sessions, owner_id, number=number)
 
     def two_visits() -> list[int]:
-        seen = []
+        seen: list[Any] = []
         with client_of(served) as http:
             for last_id, count in (("0", 1), (None, 2)):
                 stream = listen(http, last_id or seen[-1][0])

@@ -58,7 +58,7 @@ async def test_an_endpoint_gets_the_types_it_asked_for(
 ) -> None:
     await make_endpoint(client, receiver.url, event_types=["bill.paid", "bill.closed"])
     for event_type in ("sync.completed", "bill.paid", "consent.revoked", "bill.closed"):
-        await record(sessions, owner_id, event_type)  # type: ignore[arg-type] # a list of literals
+        await record(sessions, owner_id, event_type)
 
     await runner.settle()
 
