@@ -74,8 +74,8 @@ class AccountReader:
 
     async def read_windows(self, account: AccountReading) -> None:
         """Read the account's windows to their ends, those that the first page opens as well."""
+        account.is_resumed = await self._was_begun(account)
         while windows := await self._open_windows(account):
-            account.is_resumed = account.is_resumed or any(window.pages for window in windows)
             results = await asyncio.gather(
                 *(self._read_window(account, window) for window in windows), return_exceptions=True
             )
@@ -112,6 +112,14 @@ class AccountReader:
             return counts
 
         account.note(page, await in_transaction(self.resources.sessions, claim.owner_id, store))
+
+    async def _was_begun(self, account: AccountReading) -> bool:
+        claim = self.claim
+        return await in_transaction(
+            self.resources.sessions,
+            claim.owner_id,
+            lambda session: repository.was_begun(session, claim.owner_id, claim.run_id, account.id),
+        )
 
     async def _open_windows(self, account: AccountReading) -> list[SyncWindow]:
         claim = self.claim

@@ -155,6 +155,17 @@ async def open_windows(session: AsyncSession, owner_id: UUID, run_id: UUID, acco
     return (await session.execute(statement)).scalars().all()
 
 
+async def was_begun(session: AsyncSession, owner_id: UUID, run_id: UUID, account_id: UUID) -> bool:
+    """Tell whether any page of the account was stored in this run, in windows read to their end as well."""
+    statement = select(SyncWindow.position).where(
+        SyncWindow.owner_id == owner_id,
+        SyncWindow.run_id == run_id,
+        SyncWindow.account_id == account_id,
+        SyncWindow.pages > 0,
+    )
+    return (await session.execute(statement.limit(1))).first() is not None
+
+
 async def move_window(session: AsyncSession, window: SyncWindow, *, after: str | None) -> None:
     """Move the window past a stored page, to its end when no page follows."""
     await session.execute(

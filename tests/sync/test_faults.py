@@ -158,3 +158,23 @@ async def forget_deep_reads(resources: Resources, owner_id: UUID) -> None:
     """Have the next run read whole histories."""
     async with transaction(resources.sessions, owner_id) as session:
         await session.execute(text("UPDATE accounts SET deep_read_at = NULL"))
+
+
+async def test_a_reading_cut_off_after_its_first_pages_proves_no_absence(
+    resources: Resources, runner: Runner, stand_in: StandIn, owner_id: UUID
+) -> None:
+    """R25: the first page was stored by an attempt that is gone; the next one has not met its rows."""
+    connection = await connect(resources, runner, stand_in, owner_id)
+    await forget_deep_reads(resources, owner_id)
+    fault = {"kind": "cut", "path": PAGES, "skip": 5}
+    rule = await stand_in.control("POST", "/faults", fault)
+    run_id = await queue_sync(resources, connection)
+    await runner.settle()
+    await stand_in.control("DELETE", f"/faults/{rule['id']}")
+    await due_now(resources)
+
+    await runner.settle()
+
+    run = await get_run(resources, owner_id, run_id)
+    assert (run.status, run.removed, run.warnings) == ("succeeded", 0, [])
+    await assert_equal_to_truth(stand_in, resources.sessions, owner_id, connection)
