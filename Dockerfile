@@ -17,12 +17,15 @@ COPY alembic.ini ./
 COPY migrations migrations
 COPY app app
 COPY worker worker
-RUN python -m compileall -q app worker migrations
-ENV PATH=/packages/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+RUN python -m compileall -q app worker migrations \
+ && printf '#!/bin/sh\nexec python -m app.cli "$@"\n' > /packages/bin/banking \
+ && chmod 755 /packages/bin/banking
+ENV PATH=/packages/bin:$PATH PYTHONPATH=/service PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 10001
 
 # Worker:     python -m worker
 # Migrations: alembic upgrade head
+# Operators:  banking doctor
 # Proxies are believed by TRUSTED_PROXIES alone, so uvicorn must not rewrite who called.
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD ["python", "-c", \

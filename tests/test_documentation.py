@@ -14,6 +14,7 @@ from pydantic import HttpUrl
 from pydantic_core import PydanticUndefined
 from sqlalchemy import text
 
+from app.cli import make_parser
 from app.database import Sessions, transaction
 from app.http import API_ROOT
 from app.jobs import FUNCTIONS
@@ -216,6 +217,16 @@ def test_every_route_that_is_named_is_served(readme: Path) -> None:
     named = set(re.findall(r"`((?:GET|POST|PATCH|DELETE) [^`]+)`", readme.read_text()))
     assert named
     assert named <= served
+
+
+@pytest.mark.parametrize("readme", READMES, ids=by_name)
+def test_every_operators_command_that_is_named_is_understood(readme: Path) -> None:
+    commands = re.findall(r"^banking (.+)$", readme.read_text(), re.MULTILINE)
+    commands += re.findall(r"`banking ([^`]+)`", readme.read_text())
+
+    assert commands
+    for command in commands:
+        make_parser().parse_args(command.replace("ID", str(UUID(int=0))).split())  # exits when it is not understood
 
 
 async def test_the_queries_for_troubleshooting_run_as_the_service(sessions: Sessions) -> None:
