@@ -125,7 +125,7 @@ async def running_stand_in(port: int | None = None) -> AsyncIterator[StandIn]:
     )
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined] # pytest's own stay
     serving = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 # uvicorn has a flag, no event
+    while not server.started:  # uvicorn has a flag, no event
         await asyncio.sleep(0.01)
     try:
         async with httpx.AsyncClient(timeout=20) as http:
