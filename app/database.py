@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, LargeBinary, MetaData, Numeric, func, select
+from sqlalchemy import BigInteger, DateTime, LargeBinary, MetaData, Numeric
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -98,7 +98,9 @@ async def transaction(sessions: Sessions, owner_id: UUID | None) -> AsyncIterato
 
 async def set_owner(session: AsyncSession, owner_id: UUID | None) -> None:
     """Make the rest of the transaction see this owner's rows."""
-    await session.execute(select(func.set_config("banking.owner", str(owner_id) if owner_id else "", True)))
+    connection = await session.connection()
+    value = str(owner_id) if owner_id else ""
+    await connection.exec_driver_sql("SELECT set_config('banking.owner', $1, true)", (value,))
 
 
 def after_commit(session: AsyncSession, callback: AfterCommit) -> None:

@@ -9,7 +9,7 @@ OVERLAP = timedelta(days=3)
 
 DEEP_EVERY = timedelta(days=7)
 _HISTORY = timedelta(days=730)
-_PARTS = 12
+_PARTS = 8  # as many as are read side by side: one more would be a second wave
 
 
 class Span(NamedTuple):
