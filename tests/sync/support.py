@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from app.connections import flow as connections
 from app.connections.models import BankConnection
@@ -52,3 +52,9 @@ async def get_run(resources: Resources, owner_id: UUID, run_id: UUID) -> SyncRun
     """The run as it stands."""
     async with transaction(resources.sessions, owner_id) as session:
         return await service.get(session, owner_id, run_id)
+
+
+async def due_now(resources: Resources) -> None:
+    """Let the waits of runs be over."""
+    async with transaction(resources.sessions, None) as session:
+        await session.execute(text("UPDATE owed_work SET due_at = now() WHERE kind = 'sync' AND due_at < 'infinity'"))

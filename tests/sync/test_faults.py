@@ -9,7 +9,7 @@ from sqlalchemy import text
 from app.database import transaction
 from app.resources import Resources
 from tests.stand_in import StandIn, assert_equal_to_truth, held
-from tests.sync.support import connect, get_run, queue_sync, sync
+from tests.sync.support import connect, due_now, get_run, queue_sync, sync
 from worker.job import Runner
 
 PAGES = "/v2/transactions"
@@ -32,11 +32,6 @@ RETRIED_LATER = {
     "a rate limit": {"kind": "rate_limit", "path": PAGES, "seconds": 60, "skip": 1},
     "Pluggy down at the start": {"kind": "status", "status": 503, "path": "/items/*"},
 }
-
-
-async def due_now(resources: Resources) -> None:
-    async with transaction(resources.sessions, None) as session:
-        await session.execute(text("UPDATE owed_work SET due_at = now() WHERE kind = 'sync' AND due_at < 'infinity'"))
 
 
 @pytest.mark.parametrize("fault", HEALED_WITHIN_THE_RUN.values(), ids=HEALED_WITHIN_THE_RUN)

@@ -1,5 +1,6 @@
 """Runs from queue to ledger, against the stand-in and real servers."""
 
+import asyncio
 from uuid import UUID
 
 from sqlalchemy import text
@@ -7,7 +8,7 @@ from sqlalchemy import text
 from app.database import transaction
 from app.resources import Resources
 from tests.stand_in import StandIn, assert_equal_to_truth
-from tests.sync.support import connect, get_run, queue_sync, sync
+from tests.sync.support import connect, due_now, get_run, queue_sync, sync
 from worker.job import Runner
 
 LEDGER = ("accounts", "transactions", "transaction_revisions", "findings")
@@ -69,3 +70,28 @@ async def test_triggers_while_one_run_is_queued_share_it(
     assert first == second
     await runner.settle()
     assert (await get_run(resources, owner_id, first)).status == "succeeded"
+
+
+async def test_triggers_during_a_run_queue_exactly_one_more(
+    resources: Resources, runner: Runner, stand_in: StandIn, owner_id: UUID
+) -> None:
+    """R16: none is dropped because a run is active, and none doubles it."""
+    connection = await connect(resources, runner, stand_in, owner_id)
+    await stand_in.control("POST", "/faults", {"kind": "delay", "path": "/accounts", "seconds": 0.5})
+    under_way = await queue_sync(resources, connection)
+    await runner.drain_all()
+    while (await get_run(resources, owner_id, under_way)).status != "running":
+        await asyncio.sleep(0.01)
+
+    behind = {await queue_sync(resources, connection) for _ in range(3)}
+    await runner.settle()
+    await due_now(resources)
+    await runner.settle()
+
+    [one_more] = behind
+    assert one_more != under_way
+    ended = [await get_run(resources, owner_id, run_id) for run_id in (under_way, one_more)]
+    assert [run.status for run in ended] == ["succeeded", "succeeded"]
+    assert ended[0].finished_at is not None
+    assert ended[1].started_at is not None
+    assert ended[0].finished_at <= ended[1].started_at
