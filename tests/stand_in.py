@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -121,7 +121,13 @@ async def running_stand_in(port: int | None = None) -> AsyncIterator[StandIn]:
     port = port or free_port()
     url = f"http://127.0.0.1:{port}"
     server = uvicorn.Server(
-        uvicorn.Config(create_app(Config(base_url=url)), port=port, log_level="warning", access_log=False)
+        uvicorn.Config(
+            create_app(Config(base_url=url)),
+            port=port,
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=1,
+        )
     )
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined] # pytest's own stay
     serving = asyncio.create_task(server.serve())
@@ -131,5 +137,6 @@ async def running_stand_in(port: int | None = None) -> AsyncIterator[StandIn]:
         async with httpx.AsyncClient(timeout=20) as http:
             yield StandIn(url, http)
     finally:
-        server.should_exit = True
-        await serving
+        server.should_exit = server.force_exit = True  # a client's kept connection must not hold the session up
+        with suppress(TimeoutError):
+            await asyncio.wait_for(serving, timeout=5)
