@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.database import transaction
 from app.owners.principal import Principal
 from app.pagination import Page
-from app.pluggy.client import PluggyClient
 from app.resources import Resources
 
 
@@ -35,11 +34,6 @@ async def get_session(resources: ResourcesDep, owner: OwnerDep) -> AsyncIterator
         yield session
 
 
-async def get_pluggy(resources: ResourcesDep) -> PluggyClient:
-    """Return the client of the Pluggy API."""
-    return resources.pluggy
-
-
 async def get_page(
     resources: ResourcesDep,
     limit: Annotated[int, Query(ge=1, le=500, description="How many rows at most.")] = 50,
@@ -52,5 +46,4 @@ async def get_page(
 
 
 SessionDep = Annotated[AsyncSession, Depends(get_session, scope="function")]
-PluggyDep = Annotated[PluggyClient, Depends(get_pluggy)]
 PageDep = Annotated[Page, Depends(get_page)]
