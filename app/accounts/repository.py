@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.models import Account
@@ -30,27 +30,6 @@ async def find(session: AsyncSession, owner_id: UUID, account_id: UUID) -> tuple
     """Return the account and the name of its institution."""
     row = (await session.execute(_with_connection(owner_id).where(Account.id == account_id))).one_or_none()
     return None if row is None else (row[0], row[1])
-
-
-async def list_page(
-    session: AsyncSession,
-    owner_id: UUID,
-    *,
-    connection_id: UUID | None,
-    account_type: str | None,
-    after: tuple[datetime, UUID] | None,
-    limit: int,
-) -> Sequence[tuple[Account, str]]:
-    """Return accounts with the names of their institutions, oldest first, strictly after the key."""
-    statement = _with_connection(owner_id)
-    if connection_id is not None:
-        statement = statement.where(Account.connection_id == connection_id)
-    if account_type is not None:
-        statement = statement.where(Account.type == account_type)
-    if after is not None:
-        statement = statement.where(tuple_(Account.created_at, Account.id) > after)
-    rows = await session.execute(statement.order_by(Account.created_at, Account.id).limit(limit))
-    return [(row[0], row[1]) for row in rows]
 
 
 async def of_connection(session: AsyncSession, owner_id: UUID, connection_id: UUID) -> Sequence[Account]:
