@@ -1,7 +1,7 @@
-"""categories and rules."""
+"""Placeholder for categories, rules, search."""
 
-revision = "0007"
-down_revision = "0006"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
