@@ -22,9 +22,8 @@ from app.consents.router import router as consents
 from app.database import API_STATEMENT_MS
 from app.events.router import router as events
 from app.health.router import router as health
+from app.holdings.router import investments, loans
 from app.http import Edge
-from app.investments.router import router as investments
-from app.loans.router import router as loans
 from app.logs import configure_logs
 from app.oauth.router import landing_router
 from app.oauth.router import router as oauth

@@ -8,9 +8,8 @@ import app.bills.models
 import app.connections.models
 import app.consents.models
 import app.events.models
+import app.holdings.models
 import app.idempotency.models
-import app.investments.models
-import app.loans.models
 import app.oauth.models
 import app.owed
 import app.owners.models

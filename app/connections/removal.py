@@ -17,11 +17,10 @@ from app.connections.mapping import gone_columns
 from app.connections.models import Deletion
 from app.consents import service as consents
 from app.events.service import record_event
+from app.holdings import repository as holdings
 from app.idempotency import service as idempotency
 from app.ids import new_id
-from app.investments import repository as investments
 from app.jobs import Kind
-from app.loans import repository as loans
 from app.oauth import repository as oauth
 from app.sync import repository as runs
 from app.sync.models import SyncStatus
@@ -43,7 +42,7 @@ async def start_deletion(session: AsyncSession, owner_id: UUID, connection_id: U
     await repository.update(session, owner_id, connection_id, hidden)
     await transactions.purge(session, owner_id, connection_id, change_number=number)
     await accounts.purge(session, owner_id, connection_id, change_number=number)
-    for mirror in (balances, bills, investments, loans):
+    for mirror in (balances, bills, holdings):
         await mirror.purge(session, owner_id, connection_id)
     await oauth.drop_of_connection(session, owner_id, connection_id)
     await idempotency.forget(session, owner_id)

@@ -18,10 +18,9 @@ from app.bills import service as bills
 from app.clock import local_day, utc_now
 from app.connections import service as connections
 from app.database import in_transaction
-from app.investments import mapping as investment_mapping
-from app.investments import service as investments
-from app.loans import mapping as loan_mapping
-from app.loans import service as loans
+from app.holdings import investments, loans
+from app.holdings import service as holdings
+from app.holdings.models import Investment, Loan
 from app.mirror import Source
 from app.pluggy.errors import PluggyError, PluggyListMoved, PluggyUnavailable
 from app.pluggy.models import ExecutionStatus, Item, ItemStatus
@@ -99,8 +98,8 @@ def _holdings(resources: Resources, claim: Claim, item: Item) -> Iterator[_Part[
             subject=None,
             product="investments",
             pages=partial(resources.pluggy.iter_investment_pages, item.id),
-            to_source=investment_mapping.to_source,
-            store=partial(investments.mirror, owner_id=claim.owner_id, connection_id=claim.connection_id),
+            to_source=investments.to_source,
+            store=partial(holdings.mirror, kind=Investment, owner_id=claim.owner_id, connection_id=claim.connection_id),
         )
     if "LOANS" in (item.products or ()):
         yield _Part(
@@ -108,8 +107,8 @@ def _holdings(resources: Resources, claim: Claim, item: Item) -> Iterator[_Part[
             subject=None,
             product="loans",
             pages=partial(resources.pluggy.iter_loan_pages, item.id),
-            to_source=loan_mapping.to_source,
-            store=partial(loans.mirror, owner_id=claim.owner_id, connection_id=claim.connection_id),
+            to_source=loans.to_source,
+            store=partial(holdings.mirror, kind=Loan, owner_id=claim.owner_id, connection_id=claim.connection_id),
         )
 
 

@@ -11,8 +11,8 @@ from jsonschema import Draft202012Validator
 from sqlalchemy import text
 
 from app.database import transaction
-from app.investments.mapping import to_source
-from app.loans.mapping import plain
+from app.holdings.investments import to_source
+from app.holdings.loans import plain
 from app.money import money_text
 from app.pluggy.holding_models import Investment
 from app.pluggy.wire import decode_as
