@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -14,7 +15,7 @@ from app.pluggy.ledger_models import CreditCardMetadata, Merchant, Participant, 
 from app.transactions.bulk import TransactionRow
 from app.vault import Vault, row_place
 
-MAPPING_VERSION = b"1"
+MAPPING_VERSION = b"2"
 """Part of every content hash: raise it and each row is decoded and mapped once more."""
 
 PAYMENT = "transactions.payment"
@@ -133,6 +134,7 @@ def _details(card: CreditCardMetadata | None, merchant: Merchant | None) -> str 
         details["card"] = _present(
             total_amount=money_text(to_money(card.total_amount)) if card.total_amount is not None else None,
             purchase_date=local_day(card.purchase_date).isoformat() if card.purchase_date else None,
+            purchased_at=_moment_text(card.transaction_date_time),
             merchant_category_code=None if card.payee_mcc is None else str(card.payee_mcc),
             last_digits=card.card_number[-4:] if card.card_number else None,
             bill_forecast_month=card.bill_forecast_date,
@@ -149,6 +151,11 @@ def _details(card: CreditCardMetadata | None, merchant: Merchant | None) -> str 
             category=merchant.category,
         )
     return _encode(details).decode() if details else None
+
+
+def _moment_text(instant: datetime | None) -> str | None:
+    moment = exact_moment(instant) if instant is not None else None
+    return moment.isoformat().replace("+00:00", "Z") if moment is not None else None
 
 
 def _present(**values: str | None) -> dict[str, str]:

@@ -78,6 +78,7 @@ class CardRead(ApiModel):
 
     total_amount: Annotated[str | None, Field(description="Of all instalments.")] = None
     purchase_date: date | None = None
+    purchased_at: Annotated[datetime | None, Field(description="The moment of the purchase, where told.")] = None
     merchant_category_code: str | None = None
     last_digits: str | None = None
     bill_forecast_month: Annotated[str | None, Field(description="`YYYY-MM`, where the bill is still open.")] = None

@@ -9,7 +9,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Query, Request
 
 from sandbox.events import emit_transaction_events
-from sandbox.http import Body, PathId, WorldDep
+from sandbox.http import Body, PathId, WorldDep, split
 from sandbox.ledger import Edited
 from sandbox.wire import ApiError, Json, not_found
 from sandbox.world import World
@@ -57,10 +57,13 @@ def _answer(world: World, edited: Edited) -> Json:
 
 
 @router.get("/truth")
-async def get_truth(world: WorldDep, item_id: Annotated[str | None, Query(alias="itemId")] = None) -> Json:
-    """The exact ledger an observer of the API should hold now; amounts as decimal strings."""
+async def get_truth(world: WorldDep, item_ids: Annotated[list[str] | None, Query(alias="itemId")] = None) -> Json:
+    """The exact ledger an observer of these items, or of all, should hold now, with the facts planted in its rows.
+
+    Amounts are decimal strings. Facts across items, such as transfers, need both items.
+    """
     try:
-        return Json(world.ledger.truth(item_id))
+        return Json(world.ledger.truth(*split(item_ids)))
     except KeyError:
         raise not_found("item") from None
 

@@ -154,8 +154,10 @@ def _iof(key: str, group: Group) -> dict[str, Any] | None:
     return {"key": key, "purchaseId": sides["purchase"].id, "taxId": sides["tax"].id}
 
 
-def _decoy(key: str, group: Group) -> dict[str, Any]:
+def _decoy(key: str, group: Group) -> dict[str, Any] | None:
     decoy_of, kind, rest = key.split("/", 2)
+    if decoy_of == "duplicates" and len(group) < 2:
+        return None  # the other one is not on show yet
     return {"decoyOf": decoy_of, "kind": kind, "key": rest, "transactionIds": _ids(group)}
 
 

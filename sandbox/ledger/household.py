@@ -71,7 +71,8 @@ def amount_of(customer: Customer, charge: Monthly, month: int) -> int:
     base, turn = fixed.price(charge.low, charge.high), fixed.below(12)
     if charge.vary:
         return (
-            share(base, 1000 + 10 * customer.draws("vary", charge.key, month).between(-charge.vary, charge.vary)) + CENT
+            share(base, 1000 + customer.draws("vary", charge.key, month).between(-10 * charge.vary, 10 * charge.vary))
+            + CENT
         )
     return yearly(base, charge.rise, month, turn)
 

@@ -145,9 +145,12 @@ class Ledger(Editing):
         """Which merchants have these CNPJs, formatted or not."""
         return merchants.look_up(list(cnpjs))
 
-    def truth(self, item_id: str | None = None) -> dict[str, Any]:
-        """What an observer should hold now; see `sandbox.ledger.truth`."""
-        chosen = self._items.values() if item_id is None else [self._items[item_id]]
+    def truth(self, *item_ids: str) -> dict[str, Any]:
+        """What an observer of these items, or of all, should hold now; see `sandbox.ledger.truth`.
+
+        Raises KeyError for an unknown item.
+        """
+        chosen = [self._items[item_id] for item_id in item_ids] if item_ids else self._items.values()
         return truth.truth(list(chosen))
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from tests.sandbox.desk import HOOK, START, Desk, open_desk
 
+COMPANY = "60.701.190/0001-04"
+
 
 async def ledger_of(desk: Desk) -> bytes:
     await desk.settled_item(products=None)
@@ -37,6 +39,35 @@ async def test_the_truth_is_what_the_api_shows(desk: Desk) -> None:
         shown = await desk.call("GET", "/v2/transactions", params={"accountId": account["id"]})
         expected = [(row["id"], float(row["amount"])) for row in account["transactions"][:500]]
         assert [(row["id"], row["amount"]) for row in shown["results"]] == expected
+
+
+async def test_the_truth_of_several_items_pairs_what_moves_between_them(desk: Desk) -> None:
+    made = [await desk.settled_item(connector=connector, products=None) for connector in (0, 2)]
+    one, other = (item["id"] for item in made)
+
+    alone = (await desk.control("GET", f"/truth?itemId={one}"))["facts"]
+    both = (await desk.control("GET", f"/truth?itemId={one}&itemId={other}"))["facts"]
+
+    assert both == (await desk.control("GET", f"/truth?itemId={one},{other}"))["facts"]
+    assert both == (await desk.control("GET", "/truth"))["facts"]
+    assert len(both["transfers"]) > len(alone["transfers"])
+    assert alone["unpaired_transfers"]
+    assert both["unpaired_transfers"] == []
+    await desk.control("GET", f"/truth?itemId={one}&itemId=unknown", expect=404)
+
+
+async def test_a_company_with_two_banks_has_every_kind_of_fact(desk: Desk) -> None:
+    for connector in (602, 613):
+        body = {"connectorId": connector, "parameters": {"cnpj": COMPANY}}
+        made = await desk.call("POST", "/items", json=body)
+        await desk.advance(10)
+        await desk.decide(await desk.item(made["id"]), "approve")
+        await desk.advance(10)
+
+    facts = (await desk.control("GET", "/truth"))["facts"]
+
+    planted = {kind for kind, found in facts.items() if found}
+    assert planted >= {"installments", "transfers", "card_payments", "recurring", "duplicates", "fees", "decoys"}
 
 
 async def test_everything_survives_a_restart(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from app.money import money_text, to_money
 from app.pluggy.ledger_models import Transaction
+from app.pluggy.wire import decode_as
 from app.transactions.bulk import TransactionRow
 from app.transactions.mapping import PAYMENT, LedgerContext, to_row
 from app.vault import Vault, VaultError, row_place
@@ -28,7 +29,7 @@ def with_conflict(context: LedgerContext = BANK, **fields: Any) -> tuple[Transac
     source = {"id": str(UUID(int=3)), "amount": "10", "date": "2026-03-04T12:00:00.000Z", "currencyCode": "BRL"}
     amount = fields.pop("amount", "10")
     text = msgspec.json.encode({**source, **fields, "amount": 0}).replace(b'"amount":0', b'"amount":' + amount.encode())
-    result = to_row(msgspec.json.decode(text, type=Transaction), ROW, b"hash", context, VAULT)
+    result = to_row(decode_as(text, Transaction), ROW, b"hash", context, VAULT)
     return result.row, result.has_sign_conflict
 
 
@@ -152,3 +153,20 @@ def test_an_instalment_keeps_its_place_and_its_cards_last_digits() -> None:
 
     assert (row.installment_number, row.total_installments) == (3, 10)
     assert msgspec.json.decode(row.details or "")["card"] == {"last_digits": "2222", "total_amount": "99.90"}
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        ("2026-03-05T02:31:07.000Z", {"purchased_at": "2026-03-05T02:31:07Z"}),
+        ("2026-03-05T03:00:00.000Z", {}),  # a padded midnight is no moment
+        (None, {}),
+    ],
+)
+def test_a_cards_padded_day_keeps_the_moment_that_the_bank_tells_beside_it(
+    told: str | None, kept: dict[str, str]
+) -> None:
+    row = mapped(CARD, date="2026-03-04T03:00:00.000Z", creditCardMetadata={"transactionDateTime": told})
+
+    assert (row.date, row.occurred_at) == (date(2026, 3, 4), None)
+    assert msgspec.json.decode(row.details or "")["card"] == kept
