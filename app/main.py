@@ -21,6 +21,7 @@ from app.connectors.router import router as connectors
 from app.consents.router import router as consents
 from app.database import API_STATEMENT_MS
 from app.events.router import router as events
+from app.exports.router import router as exports
 from app.health.router import router as health
 from app.holdings.router import investments, loans
 from app.http import Edge
@@ -54,6 +55,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     bills,
     investments,
     loans,
+    exports,
     transactions,
     events,
     webhook_endpoints,

@@ -16,6 +16,7 @@ Act = Literal[
     "api_key.revoked",
     "account.number_read",
     "transaction.documents_read",
+    "transactions.exported",
     "connection.adopted",
     "connection.sync_requested",
     "webhook_endpoint.created",

@@ -77,6 +77,13 @@ async def list_page(
     return await read_rows(engine, owner_id, text, tuple(values[name] for name in names))
 
 
+def matching(owner_id: UUID, asked: TransactionFilter) -> tuple[Sequence[ColumnElement[bool]], dict[str, Any]]:
+    """Return the conditions of the rows that a list under this filter shows, and the values of their parameters."""
+    values = _values(asked)
+    mine = (Transaction.owner_id == bindparam("owner_id"), Transaction.removed_at.is_(None))
+    return (*mine, *(_CONDITIONS[name] for name in values)), {**values, "owner_id": owner_id}
+
+
 @cache
 def page_statement(conditions: tuple[str, ...]) -> tuple[str, Sequence[str]]:
     """Return the SQL of a page under these conditions, and the names of its parameters in their order.
