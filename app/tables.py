@@ -5,6 +5,8 @@ import app.api_keys.models
 import app.audit.models
 import app.balances.models
 import app.bills.models
+import app.categories.models
+import app.category_rules.models
 import app.charges.models
 import app.connections.models
 import app.consents.models
@@ -38,6 +40,7 @@ CONTROL_TABLES = frozenset(
         "webhook_events",
         "webhook_rejection_counts",
         "webhook_rejections",
+        "pluggy_categories",
         "alembic_version",
     }
 )

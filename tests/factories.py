@@ -15,6 +15,7 @@ from app.transactions.models import Transaction, TransactionRevision
 
 _Row = TypeVar("_Row")
 
+_DECIDED = {"tags": "user_tags", "ignored": "user_ignored"}
 NOON = datetime(2026, 3, 4, 15, tzinfo=UTC)
 
 
@@ -62,8 +63,9 @@ async def make_account(session: AsyncSession, owner_id: UUID, connection_id: UUI
 
 
 async def make_transaction(session: AsyncSession, owner_id: UUID, account_id: UUID, **given: Any) -> Transaction:
-    """A purchase; `direction` follows the sign of `amount`."""
+    """A purchase; `direction` follows the sign of `amount`. `tags` and `ignored` are the person's."""
     amount = Decimal(given.get("amount", "-12.34"))
+    given = {_DECIDED.get(name, name): value for name, value in given.items()}
     defaults = {
         "owner_id": owner_id,
         "id": new_id(),

@@ -4,7 +4,18 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ForeignKeyConstraint, Index, SmallInteger, Text, UniqueConstraint, func, text
+from sqlalchemy import (
+    ARRAY,
+    Computed,
+    ForeignKeyConstraint,
+    Index,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base, Encrypted, Instant, Money, Sequence
@@ -14,6 +25,7 @@ class Transaction(Base):
     """One movement of an account. `id` is ours and outlives Pluggy's, which changes when the bank restates a row."""
 
     __tablename__ = "transactions"
+    __mapper_args__ = {"eager_defaults": True}  # what the database derives is read back with the write
     __table_args__ = (
         ForeignKeyConstraint(["owner_id", "account_id"], ["accounts.owner_id", "accounts.id"]),
         UniqueConstraint("owner_id", "account_id", "pluggy_id"),
@@ -22,7 +34,19 @@ class Transaction(Base):
             "owner_id",
             text("date DESC"),
             text("id DESC"),
+            postgresql_include=["search_text"],
             postgresql_where=text("removed_at IS NULL"),
+        ),
+        *(
+            Index(
+                f"ix_transactions_owner_id_{led_by}_date",
+                "owner_id",
+                led_by,
+                text("date DESC"),
+                text("id DESC"),
+                postgresql_where=text("removed_at IS NULL"),
+            )
+            for led_by in ("account_id", "category_id")
         ),
         Index("ix_transactions_owner_id_change_number", "owner_id", "change_number", "id"),
         Index(
@@ -78,9 +102,45 @@ class Transaction(Base):
     added_read: Mapped[Sequence]
     """Fence of the run that brought the row, so that the run can tell what it added."""
 
+    # Each party writes columns of its own, and the database derives what counts: a machine can't undo a person.
     note: Mapped[str | None]
-    tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
-    ignored: Mapped[bool] = mapped_column(server_default=text("false"))
+    user_category_id: Mapped[str | None]
+    user_tags: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+    user_ignored: Mapped[bool | None]
+
+    rule_ids: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid))
+    """The owner's rules that matched when they were last applied, in their order."""
+
+    category_rule_id: Mapped[UUID | None]
+    rule_category_id: Mapped[str | None]
+    rule_tags: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+    rule_ignored: Mapped[bool | None]
+    built_in_category_id: Mapped[str | None]
+    """The built-in classifier's, where Pluggy gives none."""
+
+    category_id: Mapped[str | None] = mapped_column(
+        Computed("coalesce(user_category_id, rule_category_id, pluggy_category_id, built_in_category_id)")
+    )
+    """Eight digits are a category of Pluggy's, a UUID is the owner's own."""
+
+    category_source: Mapped[str | None] = mapped_column(
+        Computed(
+            "CASE WHEN user_category_id IS NOT NULL THEN 'user' WHEN rule_category_id IS NOT NULL THEN 'rule'"
+            " WHEN pluggy_category_id IS NOT NULL THEN 'pluggy'"
+            " WHEN built_in_category_id IS NOT NULL THEN 'built_in' END"
+        )
+    )
+    tags: Mapped[list[str]] = mapped_column(ARRAY(Text), Computed("coalesce(user_tags, rule_tags, '{}'::text[])"))
+    ignored: Mapped[bool] = mapped_column(Computed("coalesce(user_ignored, rule_ignored, false)"))
+    search_text: Mapped[str] = mapped_column(
+        Computed("banking_search_text(description, description_raw, counterparty_name, note)")
+    )
+    """Without case and accents, as `banking_fold` leaves it."""
+
+    internal_kind: Mapped[str | None]
+    """`own_account_transfer` or `card_payment`: money that moved between the owner's own accounts."""
+
+    counterparty_id: Mapped[UUID | None]
     removed_at: Mapped[Instant | None]
     change_number: Mapped[Sequence]
     created_number: Mapped[Sequence]

@@ -136,9 +136,12 @@ async def purge(session: AsyncSession, owner_id: UUID, connection_id: UUID, *, c
 _PURGED: dict[str, Any] = {
     "amount": 0, "amount_raw": 0, "original_amount": None, "running_balance": None, "description": "",
     "description_raw": None, "provider_id": None, "counterparty_name": None, "counterparty_document_hash": None,
-    "payment": None, "details": None, "note": None, "tags": [], "occurred_at": None, "content_hash": b"",
+    "payment": None, "details": None, "note": None, "user_tags": None, "rule_tags": None, "occurred_at": None,
+    "content_hash": b"",
     "pluggy_category_id": None, "pluggy_category": None, "operation_type": None, "bill_pluggy_id": None,
-    "installment_number": None, "total_installments": None,
+    "installment_number": None, "total_installments": None, "built_in_category_id": None,
+    "user_category_id": None, "rule_category_id": None, "category_rule_id": None, "rule_ids": None,
+    "internal_kind": None, "counterparty_id": None,
 }  # fmt: skip
 
 

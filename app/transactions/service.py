@@ -18,6 +18,10 @@ from app.transactions.models import TransactionRevision
 from app.transactions.queries import TransactionOfConnection
 
 
+_DECIDED = {"note": "note", "category_id": "user_category_id", "tags": "user_tags", "ignored": "user_ignored"}
+"""Where a person's decision about a field is kept; what counts is derived from it by the database."""
+
+
 @dataclass
 class Changed:
     """A page of the feed; `place` is the key to go on from."""
@@ -80,22 +84,30 @@ async def list_run_revisions(
 async def annotate(
     session: AsyncSession, owner_id: UUID, transaction_id: UUID, decided: dict[str, Any]
 ) -> TransactionOfConnection:
-    """Write what the owner decided about a transaction, with a revision of its own; equal values are not written.
+    """Write what the owner decided about a transaction, with a revision of its own.
+
+    What is so already is no decision, and not written; but a category that a machine chose becomes the owner's.
 
     Raises TransactionNotFound.
     """
     found = await get(session, owner_id, transaction_id)
     row = found.transaction
-    changes = {name: (getattr(row, name), value) for name, value in decided.items() if getattr(row, name) != value}
-    if changes:
+    before = {name: getattr(row, name) for name in decided}
+    written = {
+        _DECIDED[name]: value
+        for name, value in decided.items()
+        if value != (row.user_category_id if name == "category_id" else before[name])
+    }
+    if written:
         number = await next_change(session, owner_id)
-        for name, (_, value) in changes.items():
+        for name, value in written.items():
             setattr(row, name, value)
         row.change_number = number
         row.updated_at = utc_now()
         await session.flush()
+        changes = {name: (old, getattr(row, name)) for name, old in before.items() if getattr(row, name) != old}
         await repository.add_revisions(
-            session, owner_id, {row.id: changes}, run_id=None, change_number=number, kind="annotated"
+            session, owner_id, {row.id: changes} if changes else {}, run_id=None, change_number=number, kind="annotated"
         )
     return found
 

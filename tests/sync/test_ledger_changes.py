@@ -48,7 +48,7 @@ async def row(resources: Resources, owner_id: UUID, row_id: UUID) -> Transaction
 async def annotate(resources: Resources, owner_id: UUID, row_id: UUID) -> None:
     async with transaction(resources.sessions, owner_id) as session:
         await session.execute(
-            update(Transaction).where(Transaction.id == row_id).values(note="jantar da Lúcia", tags=["família"])
+            update(Transaction).where(Transaction.id == row_id).values(note="jantar da Lúcia", user_tags=["família"])
         )
 
 
