@@ -17,7 +17,6 @@ from app.transactions.lines import RemovedLine, TransactionLine, line_of
 from app.transactions.models import TransactionRevision
 from app.transactions.queries import TransactionOfConnection
 
-
 _DECIDED = {"note": "note", "category_id": "user_category_id", "tags": "user_tags", "ignored": "user_ignored"}
 """Where a person's decision about a field is kept; what counts is derived from it by the database."""
 
