@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.metrics.instruments import REQUEST_SECONDS, REQUESTS
 from app.problems import respond
 
 log = structlog.get_logger()
@@ -107,12 +108,17 @@ class _Exchange:
         await self._send(message)
 
     def _record(self) -> None:
+        seconds = time.perf_counter() - self._began
+        route = getattr(self._scope.get("route"), "path", "none")  # the template: ids are no labels
+        method = self._scope["method"] if route != "none" else "other"
+        REQUESTS.labels(method, route, self._status).inc()
+        REQUEST_SECONDS.labels(route).observe(seconds)
         log.info(
             "request_answered",
             method=self._scope["method"],
             path=self._scope["path"],
             status=self._status,
-            milliseconds=round((time.perf_counter() - self._began) * 1000, 1),
+            milliseconds=round(seconds * 1000, 1),
         )
 
 

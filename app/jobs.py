@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import after_commit
+from app.metrics.instruments import BELLS_LOST
 
 log = structlog.get_logger()
 
@@ -69,6 +70,7 @@ class Bell:
             async with asyncio.timeout(_RING_SECONDS):
                 await self._queue.enqueue_job(FUNCTIONS[kind], owner, str(ref_id), _defer_by=after or None)
         except (RedisError, OSError, TimeoutError) as error:
+            BELLS_LOST.inc()
             log.warning("bell_not_rung", kind=kind, ref_id=str(ref_id), error=type(error).__name__)
 
     async def announce(self, owner_id: UUID) -> None:
@@ -77,6 +79,7 @@ class Bell:
             async with asyncio.timeout(_RING_SECONDS):
                 await self._queue.publish(EVENTS_CHANNEL, owner_id.bytes)
         except (RedisError, OSError, TimeoutError) as error:
+            BELLS_LOST.inc()
             log.warning("event_not_announced", error=type(error).__name__)
 
     async def aclose(self) -> None:

@@ -3,7 +3,7 @@
 import gc
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import httpx
 import structlog
@@ -26,6 +26,7 @@ from app.health.router import router as health
 from app.holdings.router import investments, loans
 from app.http import Edge
 from app.logs import configure_logs
+from app.metrics.server import serve_metrics
 from app.oauth.router import landing_router
 from app.oauth.router import router as oauth
 from app.owners.authentication import Authenticator
@@ -102,6 +103,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         open_resources(settings, statement_ms=API_STATEMENT_MS, lane=Lane.USER) as resources,
         open_inbox(resources) as inbox,
         httpx.AsyncClient(follow_redirects=False, trust_env=False) as http,
+        AsyncExitStack() as stack,
     ):
         verifier = TokenVerifier(settings.auth, KeySet(str(settings.auth.jwks_url), http))
         app.state.resources = resources
@@ -109,6 +111,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.authenticator = Authenticator(verifier, resources.sessions, resources.vault)
         app.state.limiter = RateLimiter(resources.redis, limits_of(settings.service))
         if app.state.owns_process:
+            await stack.enter_async_context(serve_metrics(resources, process="api"))
             gc.collect()
             gc.freeze()  # what start-up made stays: the collector need not walk it again
         _announce(settings)

@@ -4,13 +4,16 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+import httpx
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database import Sessions, make_engine, make_sessions
 from app.jobs import Bell, make_bell
-from app.pluggy.client import PluggyClient, open_client
+from app.metrics.transport import CountedTransport
+from app.pluggy.client import CONNECTIONS, PluggyClient, open_client
 from app.pluggy.limits import Lane
+from app.pluggy.retry import RetryTransport
 from app.settings import Settings
 from app.upstream import RedisApiKeyStore, SharedLimiter
 from app.vault import Vault
@@ -63,11 +66,12 @@ async def open_resources(settings: Settings, *, statement_ms: int, lane: Lane = 
 
 def _open_pluggy(settings: Settings, redis: Redis, vault: Vault) -> PluggyClient:
     base_url, client_id = str(settings.pluggy.base_url), settings.pluggy.client_id
+    transport = CountedTransport(httpx.AsyncHTTPTransport(limits=CONNECTIONS, trust_env=False))
     return open_client(
         base_url=base_url,
         client_id=client_id,
         client_secret=settings.pluggy.client_secret.get_secret_value(),
         cache_hours=settings.pluggy.api_key_cache_hours,
         key_store=RedisApiKeyStore(redis, vault, account=f"{base_url} {client_id}"),
-        limiter=SharedLimiter(redis),
+        transport=RetryTransport(transport, limiter=SharedLimiter(redis)),
     )

@@ -164,6 +164,7 @@ class ServiceSettings(_Group):
     rate_limit_costly: RequestsPerMinute = 60
     rate_limit_public: RequestsPerMinute = 120
     webhook_allow_loopback: bool = False
+    internal_host: str = "127.0.0.1"
     internal_port: Annotated[int, Field(ge=0, le=65535)] = 9000
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 

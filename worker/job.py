@@ -1,6 +1,7 @@
 """What a job is, and the runner that claims owed work and carries it out."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -15,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import owed
 from app.database import in_transaction, transaction
 from app.jobs import Kind
+from app.metrics.instruments import WORK_SECONDS
 from app.owed import POLICIES, Owed, WhenDead
 from app.resources import Resources
 
@@ -107,19 +109,21 @@ class Runner:
 
     async def _work(self, row: Owed) -> None:
         with structlog.contextvars.bound_contextvars(kind=row.kind, ref_id=str(row.ref_id), attempt=row.attempts):
+            began, outcome = time.perf_counter(), "cut_off"
             try:
-                await self._carry_out(row)
+                outcome = await self._carry_out(row)
             except SQLAlchemyError as error:  # its lease runs out and another claim follows
                 log.exception("owed_work_not_settled", error=type(error).__name__)
             finally:
                 self._running[row.kind] -= 1
+                WORK_SECONDS.labels(row.kind, outcome).observe(time.perf_counter() - began)
         with suppress(SQLAlchemyError):  # the next look, 5 s from now, drains as well
             await self._claim(row.kind)
 
-    async def _carry_out(self, row: Owed) -> None:
+    async def _carry_out(self, row: Owed) -> str:
+        """Try it once and settle the row; return how it ended, in the words of `banking_work_seconds`."""
         if row.attempts > POLICIES[row.kind].attempts:  # its holders were killed, so none of them could say so
-            await self._fail(row, RuntimeError("every attempt was cut off"))
-            return
+            return await self._fail(row, RuntimeError("every attempt was cut off"))
         work = asyncio.create_task(_attempt(self._resources, row))
         keeper = asyncio.create_task(self._keep_lease(row, work))
         try:
@@ -131,15 +135,16 @@ class Runner:
             raise
         finally:
             keeper.cancel()
-        if not work.cancelled():  # else the lease was lost: its new holder goes on
-            await self._record(row, work)
+        if work.cancelled():  # the lease was lost: its new holder goes on
+            return "cut_off"
+        return await self._record(row, work)
 
-    async def _record(self, row: Owed, work: asyncio.Task[timedelta | None]) -> None:
+    async def _record(self, row: Owed, work: asyncio.Task[timedelta | None]) -> str:
         error = work.exception()
-        if error is None:
-            await self._settle(row, work.result())
-        else:
-            await self._fail(row, error)
+        if error is not None:
+            return await self._fail(row, error)
+        await self._settle(row, work.result())
+        return "done" if work.result() is None else "put_off"
 
     async def _settle(self, row: Owed, delay: timedelta | None) -> None:
         async def settle(session: AsyncSession) -> None:
@@ -150,14 +155,15 @@ class Runner:
 
         await in_transaction(self._resources.sessions, None, settle)
 
-    async def _fail(self, row: Owed, error: BaseException) -> None:
+    async def _fail(self, row: Owed, error: BaseException) -> str:
         reason = f"{type(error).__name__}: {error}"
         dead = await in_transaction(self._resources.sessions, None, lambda session: owed.fail(session, row, reason))
         if dead:
             log.error("owed_work_dead", error=type(error).__name__, exc_info=error)
             await DEAD_ACTIONS[POLICIES[row.kind].when_dead](self._resources, row)
-        else:
-            log.warning("owed_work_failed", error=type(error).__name__, exc_info=error)
+            return "dead"
+        log.warning("owed_work_failed", error=type(error).__name__, exc_info=error)
+        return "failed"
 
     async def _keep_lease(self, row: Owed, work: asyncio.Task[timedelta | None]) -> None:
         """Renew the lease three times within its length; stop the work when it was lost to another worker."""

@@ -18,6 +18,7 @@ import worker.jobs  # noqa: F401 # registers every job
 from app.database import WORKER_STATEMENT_MS
 from app.jobs import FUNCTIONS, QUEUE, Kind, decode, encode
 from app.logs import configure_logs
+from app.metrics.server import serve_metrics
 from app.resources import Resources, open_resources
 from app.settings import Settings
 from worker.job import Runner
@@ -36,7 +37,10 @@ async def run(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
-    async with open_resources(settings, statement_ms=WORKER_STATEMENT_MS) as resources:
+    async with (
+        open_resources(settings, statement_ms=WORKER_STATEMENT_MS) as resources,
+        serve_metrics(resources, process="worker"),
+    ):
         runner = Runner(resources)
         gc.collect()
         gc.freeze()

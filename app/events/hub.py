@@ -18,6 +18,7 @@ from app.database import transaction
 from app.events import repository
 from app.http_errors import ServiceUnavailable, TooManyRequests
 from app.jobs import EVENTS_CHANNEL
+from app.metrics.instruments import STREAM_CLIENTS
 from app.resources import Resources
 
 log = structlog.get_logger()
@@ -63,9 +64,11 @@ class EventHub:
         self._bells.setdefault(owner_id, set()).add(bell)
         if not self._tasks:
             self._tasks = [asyncio.create_task(self._look()), asyncio.create_task(self._hear())]
+        STREAM_CLIENTS.inc()
         try:
             yield bell
         finally:
+            STREAM_CLIENTS.dec()
             self._bells[owner_id].discard(bell)
             if not self._bells[owner_id]:
                 del self._bells[owner_id]

@@ -21,6 +21,7 @@ from app.events import service
 from app.events.envelope import encode_event
 from app.events.hub import EventHub
 from app.events.models import Event
+from app.metrics.instruments import STREAMS_CUT_OFF
 from app.owners.principal import Principal
 
 log = structlog.get_logger()
@@ -54,6 +55,7 @@ class EventStream(StreamingResponse):
                     async with asyncio.timeout(SEND_SECONDS):
                         await send({"type": "http.response.body", "body": frame, "more_body": True})
                 except TimeoutError:
+                    STREAMS_CUT_OFF.inc()
                     log.warning("stream_cut_off")
                     return
         await send({"type": "http.response.body", "body": b"", "more_body": False})

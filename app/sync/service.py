@@ -13,6 +13,7 @@ from app.accounts import repository as account_rows
 from app.connections import repository as connection_rows
 from app.connections import service as connections
 from app.jobs import Kind
+from app.metrics.counting import count_run
 from app.sync import repository
 from app.sync.errors import SyncRunNotFound
 from app.sync.models import SyncRun, SyncRunAccount, SyncStatus, SyncTrigger
@@ -117,6 +118,7 @@ async def finish(session: AsyncSession, claim: Claim, *, status: SyncStatus, **c
     )
     if not ended:
         return
+    count_run(session, status, totals)
     await tell_end(
         session,
         claim.owner_id,
@@ -141,6 +143,8 @@ async def lose(session: AsyncSession, owner_id: UUID, run_id: UUID) -> None:
     run.error_code = run.error_code or "lost"
     run.error_detail = run.error_detail or "The run was cut off at every attempt. Ask for a new one."
     await account_rows.doubt(session, owner_id, run.connection_id)
+    totals = await _totals(session, owner_id, run_id)
+    count_run(session, run.status, totals)
     run.phase = None
     run.finished_at = await repository.database_now(session)
     await session.flush()
@@ -150,7 +154,7 @@ async def lose(session: AsyncSession, owner_id: UUID, run_id: UUID) -> None:
         connection_id=run.connection_id,
         run_id=run_id,
         status=SyncStatus(run.status),
-        totals=await _totals(session, owner_id, run_id),
+        totals=totals,
         error_code=run.error_code,
     )
 

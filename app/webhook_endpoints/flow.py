@@ -11,6 +11,7 @@ from app.clock import utc_now
 from app.database import in_transaction, transaction
 from app.events.envelope import encode_event
 from app.ids import new_id
+from app.metrics.instruments import DELIVERY_SECONDS
 from app.resources import Resources
 from app.settings import Settings
 from app.webhook_endpoints import attempts, service
@@ -47,6 +48,7 @@ async def deliver(
     if not isinstance(begun, Message):
         return begun
     answer = await _send(resources, begun, resolve=resolve)
+    DELIVERY_SECONDS.labels(answer.error or "succeeded").observe(answer.milliseconds / 1000)
     log.info(
         "webhook_sent",
         delivery_id=str(delivery_id),

@@ -15,6 +15,8 @@ from app.events import service as events
 from app.http_errors import InvalidRequest
 from app.ids import new_id
 from app.jobs import Kind
+from app.metrics.counting import count_on_commit
+from app.metrics.instruments import ENDPOINTS_DISABLED
 from app.vault import Vault, row_place
 from app.webhook_endpoints import repository
 from app.webhook_endpoints.errors import (
@@ -127,6 +129,7 @@ async def disable(session: AsyncSession, endpoint: WebhookEndpoint, reason: Disa
     await _stamp(session, endpoint)
     await session.flush()
     await repository.cancel_pending(session, endpoint)
+    count_on_commit(session, ENDPOINTS_DISABLED.labels(reason))
     told = {"webhook_endpoint_id": endpoint.id, "reason": str(reason)}
     await events.record_event(session, endpoint.owner_id, "webhook_endpoint.disabled", told)
 

@@ -12,10 +12,11 @@ from app.connections import repository as connection_rows
 from app.connectors import catalogue
 from app.database import in_transaction, transaction
 from app.http import Address
+from app.metrics.instruments import INGESTED
 from app.resources import Resources
 from app.settings import PluggySettings
 from app.webhooks import repository, service
-from app.webhooks.errors import WebhookNotProven
+from app.webhooks.errors import MalformedWebhook, WebhookNotProven
 from app.webhooks.events import read_delivery
 from app.webhooks.handlers import CONNECTOR_STATUS, EFFECTS, why_without_effect
 from app.webhooks.inbox import Inbox
@@ -47,7 +48,11 @@ async def receive(
         reject("foreign_address")
     if not is_proven(settings, headers, raw):
         reject("bad_proof")
-    delivery = read_delivery(raw)
+    try:
+        delivery = read_delivery(raw)
+    except MalformedWebhook:
+        INGESTED.labels("malformed").inc()
+        raise
     if delivery.client_id not in {None, settings.client_id}:
         reject("foreign_client")
     await inbox.receive(delivery, raw)

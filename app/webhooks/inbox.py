@@ -21,6 +21,7 @@ from app.database import make_engine
 from app.http_errors import ServiceUnavailable
 from app.ids import new_ids
 from app.jobs import Bell, Kind
+from app.metrics.instruments import INGESTED
 from app.resources import Resources
 from app.webhooks.events import Delivery
 from app.webhooks.rejections import RejectionLog
@@ -105,6 +106,8 @@ class Inbox:
             for arrival in batch:
                 if not arrival.stored.done():
                     arrival.stored.set_result(None)
+            INGESTED.labels("stored").inc(len(added))
+            INGESTED.labels("repeated").inc(len(batch) - len(added))
             if added and not self._to_ring.full():
                 self._to_ring.put_nowait(added[0])
 
@@ -173,4 +176,5 @@ async def open_inbox(resources: Resources) -> AsyncIterator[Inbox]:
 
 
 def _unavailable(detail: str) -> ServiceUnavailable:
+    INGESTED.labels("unavailable").inc()
     return ServiceUnavailable(detail, action="retry", retry_at=utc_now() + _RETRY_AFTER)

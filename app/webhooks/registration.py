@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.database import in_transaction
 from app.errors import AppError
 from app.http import API_ROOT
+from app.metrics.instruments import WEBHOOK_REPAIRS
 from app.pluggy.client import WebhookChange
 from app.pluggy.limits import Lane
 from app.pluggy.models import Webhook
@@ -74,6 +75,8 @@ async def ensure_registered(resources: Resources) -> Registration:
             )
             held = await pluggy.update_webhook(held.id, change)
     if repairs:
+        for repair in repairs:
+            WEBHOOK_REPAIRS.labels(repair).inc()
         log.warning("webhook_repaired", webhook_id=str(held.id), repairs=list(repairs))
         await in_transaction(resources.sessions, None, _reconcile)
     return Registration(held.id, url, repairs, tuple(_elsewhere(webhooks, url)))

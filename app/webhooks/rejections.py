@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import utc_now
 from app.database import Sessions, in_transaction
+from app.metrics.instruments import INGESTED, REJECTED
 from app.webhooks import repository
 from app.webhooks.repository import KEPT_REJECTIONS, Rejection
 
@@ -32,6 +33,8 @@ class RejectionLog:
 
     def note(self, reason: str, address: str | None) -> None:
         """Count a delivery that was turned away, and remember where it came from."""
+        INGESTED.labels("rejected").inc()
+        REJECTED.labels(reason).inc()
         log.warning("webhook_rejected", reason=reason)
         self._last.append(Rejection(reason, address, utc_now()))
         self._counts[reason] += 1

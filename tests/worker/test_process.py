@@ -39,6 +39,7 @@ def environment(settings: Settings, **overrides: str) -> dict[str, str]:
         "PLUGGY_CLIENT_ID": settings.pluggy.client_id,
         "PLUGGY_CLIENT_SECRET": settings.pluggy.client_secret.get_secret_value(),
         "PLUGGY_USE_SANDBOX": "true",
+        "INTERNAL_PORT": "0",
         "PATH": os.environ["PATH"],
         "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
     }
