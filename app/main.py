@@ -35,6 +35,7 @@ from app.owners.tokens import TokenVerifier
 from app.pluggy.limits import Lane
 from app.rates import RateLimiter, limits_of
 from app.resources import open_resources
+from app.routing import fixed_paths
 from app.settings import Settings, SettingsError, load_settings
 from app.sync.router import router as sync
 from app.transactions.router import router as transactions
@@ -93,6 +94,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     problems.install(app)
     for router in (*ROUTERS, openapi.router):
         app.router.routes.extend(router.routes)  # `include_router` would match every path of a router twice
+    app.state.fixed_paths = fixed_paths(app)
     return app
 
 

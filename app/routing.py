@@ -14,6 +14,9 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
+from starlette.types import Receive, Send
+from starlette.types import Scope as AsgiScope
 
 from app.clock import utc_now
 from app.etags import tagged
@@ -104,6 +107,21 @@ class Route(APIRoute):
         """True for the reading of one resource, whose answer bears an ETag."""
         return "GET" in (self.methods or ()) and self.path.endswith("}/")
 
+    def matches(self, scope: AsgiScope) -> tuple[Match, AsgiScope]:
+        """Tell whether the request is this route's; `connections/oauth/` is never the connection called `oauth`."""
+        match, child = super().matches(scope)
+        if child.get("path_params") and scope["path"] in scope["app"].state.fixed_paths:
+            return Match.NONE, {}
+        return match, child
+
+    async def handle(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        """Answer the request; a 405 names what every route of this path takes."""
+        if scope["method"] not in (self.methods or ()):
+            routes = [route for route in scope["app"].routes if isinstance(route, Route)]
+            taken = {m for route in routes if route.matches(scope)[0] is not Match.NONE for m in route.methods or ()}
+            raise HTTPException(405, headers={"Allow": ", ".join(sorted(taken))})
+        await super().handle(scope, receive, send)
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
         scope, rate = self.policy.scope_needed, self.rate
@@ -147,6 +165,11 @@ def policy_table(app: FastAPI) -> list[RoutePolicy]:
         if isinstance(route, Route)
         for method in sorted(route.methods or ())
     ]
+
+
+def fixed_paths(app: FastAPI) -> frozenset[str]:
+    """Return the paths without parameters: each is one resource, whatever pattern it fits too."""
+    return frozenset(line.path for line in policy_table(app) if "{" not in line.path)
 
 
 def routes_without_policy(app: FastAPI) -> list[str]:

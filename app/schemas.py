@@ -1,11 +1,29 @@
 """What every schema of our HTTP API is made from."""
 
+import re
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Final, Generic, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainSerializer,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
 
 from app.money import money_text
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_JSON_TYPES: Final[dict[type, tuple[tuple[type, ...], str]]] = {
+    bool: ((bool,), "This must be true or false."),
+    int: ((int, Decimal), "This must be a whole number."),
+    date: ((str, date), "This must be a day like 2026-03-04."),
+    datetime: ((str, datetime), "This must be an instant like 2026-03-04T12:00:00Z."),
+}
 
 
 class ApiModel(BaseModel):
@@ -15,9 +33,22 @@ class ApiModel(BaseModel):
 
 
 class Input(BaseModel):
-    """A body we accept: a field that we do not know is refused, so that a typo never passes silently."""
+    """A body we accept: a field that we do not know is refused, so that a typo never passes silently.
+
+    So is a value of another type than the description says: `"false"` is no truth value, and 0 is no day in 1970.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _of_its_type(cls, value: Any, info: ValidationInfo) -> Any:
+        annotation = cls.model_fields[str(info.field_name)].annotation
+        kinds = {getattr(each, "__origin__", each) for each in (annotation, *get_args(annotation))}
+        for kind, (taken, words) in _JSON_TYPES.items():
+            if kind in kinds and value is not None and type(value) not in taken:
+                raise ValueError(words)
+        return value
 
 
 _Row = TypeVar("_Row")
@@ -29,6 +60,24 @@ class Results(ApiModel, Generic[_Row]):
     results: list[_Row]
     next_cursor: str | None
 
+
+def only(pattern: re.Pattern[str], words: str) -> BeforeValidator:
+    """Return a check that a text matches the pattern whole; `words` tell what it must be."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, str) and not pattern.fullmatch(value):
+            raise ValueError(words)
+        return value
+
+    return BeforeValidator(check)
+
+
+Day = Annotated[
+    date,
+    only(_DAY, "This must be a day like 2026-03-04."),
+    WithJsonSchema({"type": "string", "format": "date"}),
+]
+"""A calendar day in a query: the number of a second since 1970 is none."""
 
 MoneyText = Annotated[
     Decimal,

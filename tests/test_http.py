@@ -174,6 +174,24 @@ async def test_unknown_paths_and_methods_are_problems(client: httpx.AsyncClient)
     assert absent.headers["content-type"] == wrong.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("POST", "connections/01890000-0000-7000-8000-000000000001/", "DELETE, GET"),
+        ("GET", "connections/oauth/", "POST"),
+        ("PATCH", "transactions/changes/", "GET"),
+        ("GET", "connections/create_from_item", "POST"),
+    ],
+)
+async def test_a_method_that_no_route_of_the_path_takes_is_told_which_ones_do(
+    client: httpx.AsyncClient, method: str, path: str, allowed: str
+) -> None:
+    """A path of its own is never taken for the id in a pattern that it fits too."""
+    answer = await client.request(method, f"/api/banking/{path}", headers=GOOD)
+
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+
+
 async def test_a_request_id_is_taken_over_when_sane_and_made_otherwise(client: httpx.AsyncClient) -> None:
     given = await client.get("/nothing", headers={"X-Request-ID": "mobile-2026.11_07"})
     insane = await client.get("/nothing", headers={"X-Request-ID": "a b\t<script>"})

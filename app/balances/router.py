@@ -18,7 +18,7 @@ from app.pagination import InvalidCursor
 from app.problems import problem_responses
 from app.rates import Rate
 from app.routing import make_router, requires
-from app.schemas import Results
+from app.schemas import Day, Results
 
 router = make_router("accounts")
 
@@ -34,8 +34,8 @@ async def list_balances(
     owner: OwnerDep,
     session: SessionDep,
     page: PageDep,
-    date_from: Annotated[date | None, Query(description="This day and later.")] = None,
-    date_to: Annotated[date | None, Query(description="This day and earlier.")] = None,
+    date_from: Annotated[Day | None, Query(description="This day and later.")] = None,
+    date_to: Annotated[Day | None, Query(description="This day and earlier.")] = None,
 ) -> Results[BalanceRead]:
     """Return the balance of each day on which the bank was visited, newest first; days without a visit are left out."""
     binding = ("balances", owner.id, account_id, date_from, date_to)

@@ -13,12 +13,12 @@ from app.connections import removal, service
 from app.connections.errors import ItemNotFound, RedirectNotAllowed, SandboxItemRefused
 from app.connections.mapping import gone_columns, item_columns
 from app.connections.models import BankConnection
-from app.connections.refusals import ItemGone
+from app.connections.refusals import ItemGone, unknown_products
 from app.connections.status import DELETED, judge
 from app.database import in_transaction, transaction
 from app.oauth import service as oauth
 from app.oauth.errors import ItemNotMade
-from app.pluggy.errors import PluggyNotFound
+from app.pluggy.errors import PluggyNotFound, PluggyRefused
 from app.pluggy.item_calls import ConnectOptions
 from app.pluggy.limits import Lane
 from app.pluggy.models import Item
@@ -52,7 +52,7 @@ async def create_connect_token(
 ) -> ConnectToken:
     """Return a token for one opening of the widget, bound to this owner; with a connection it repairs that one.
 
-    Raises ConnectionNotFound, RedirectNotAllowed, ItemNotMade, ItemGone.
+    Raises ConnectionNotFound, RedirectNotAllowed, ItemNotMade, ItemGone, InvalidRequest.
     """
     if oauth_redirect_uri is not None and oauth_redirect_uri not in resources.settings.service.oauth_redirect_uris:
         raise RedirectNotAllowed
@@ -69,6 +69,8 @@ async def create_connect_token(
         token = await resources.pluggy.for_lane(Lane.USER).create_connect_token(item_id=item_id, options=options)
     except PluggyNotFound:
         raise await gone(resources, owner_id, connection_id) from None
+    except PluggyRefused as refusal:
+        raise unknown_products(refusal, products) or refusal from None
     widget: dict[str, Any] = {"connectToken": token, "includeSandbox": settings.pluggy.use_sandbox}
     if item_id is not None:
         widget["updateItem"] = str(item_id)

@@ -3,7 +3,7 @@
 Pluggy's own texts are never passed on: they may repeat what was typed (R63).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar
 
@@ -215,6 +215,17 @@ def refusal_of(error: PluggyRefused, *, pointer: str | None = None) -> AppError 
     if isinstance(error, PluggyNotFound):
         return ItemGone()
     return UpdatesNotPossible() if (error.status, error.code) == (400, None) else None
+
+
+def unknown_products(error: PluggyRefused, products: Sequence[str]) -> InvalidRequest | None:
+    """Return what to tell of a 400 without a code, when products were asked for: that is how Pluggy refuses a name.
+
+    The names are Pluggy's and new ones come without notice, so no list of ours could tell.
+    """
+    if (error.status, error.code) != (400, None) or not products:
+        return None
+    fault = {"pointer": "/body/products", "detail": "Pluggy does not take these products; see the bank's `products`."}
+    return InvalidRequest("The request does not validate.", errors=[fault])
 
 
 def parameter_faults_of(error: PluggyRefused, pointer: str | None) -> list[Fault]:

@@ -15,7 +15,7 @@ from app.connections import service as connections
 from app.connections.errors import ConnectionNotFound
 from app.connections.mapping import item_columns
 from app.connections.models import BankConnection
-from app.connections.refusals import refusal_of
+from app.connections.refusals import refusal_of, unknown_products
 from app.connectors.parameters import parameter_faults
 from app.database import in_transaction, transaction
 from app.http_errors import InvalidRequest
@@ -165,8 +165,7 @@ async def _order(resources: Resources, owner_id: UUID, connection_id: UUID, orde
         await in_transaction(
             resources.sessions, owner_id, lambda session: service.discard(session, owner_id, connection_id)
         )
-        told = refusal_of(refusal) if isinstance(refusal, PluggyRefused) and refusal.code else None
-        raise told or refusal from None
+        raise _told(refusal, order) or refusal from None
     except PluggyError as error:
         log.warning("item_order_unanswered", connection_id=str(connection_id), error=type(error).__name__)
         return False
@@ -177,6 +176,12 @@ async def _order(resources: Resources, owner_id: UUID, connection_id: UUID, orde
             await resources.pluggy.delete_item(item.id)
         raise
     return True
+
+
+def _told(refusal: Exception, order: NewItem) -> Exception | None:
+    if not isinstance(refusal, PluggyRefused):
+        return None
+    return refusal_of(refusal) if refusal.code else unknown_products(refusal, order.products or ())
 
 
 async def _authorization(
@@ -197,6 +202,7 @@ async def _await_url(
     resources: Resources, owner_id: UUID, connection_id: UUID, patience_seconds: float
 ) -> BankConnection:
     """Return the connection once the bank says something, or when patience is over."""
+    pause = min(_LOOK_SECONDS, resources.settings.sync.poll_interval_seconds)
     until = time.monotonic() + patience_seconds
     while True:
         try:
@@ -204,9 +210,9 @@ async def _await_url(
         except PluggyUnavailable:
             async with transaction(resources.sessions, owner_id) as session:
                 connection = await connections.get(session, owner_id, connection_id)
-        if not _awaits_url(connection) or time.monotonic() + _LOOK_SECONDS > until:
+        if not _awaits_url(connection) or time.monotonic() + pause > until:
             return connection
-        await asyncio.sleep(_LOOK_SECONDS)
+        await asyncio.sleep(pause)
 
 
 def _awaits_url(connection: BankConnection) -> bool:

@@ -1,34 +1,20 @@
 """Which transactions: the filter that lists share, checked whole before anything is read."""
 
 import re
-from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, WithJsonSchema, field_validator
 
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+from app.schemas import Day, only
+
 _AMOUNT = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,4})?")
 
 
-def _only(pattern: re.Pattern[str], words: str) -> BeforeValidator:
-    def check(value: Any) -> Any:
-        if isinstance(value, str) and not pattern.fullmatch(value):
-            raise ValueError(words)
-        return value
-
-    return BeforeValidator(check)
-
-
-Day = Annotated[
-    date,
-    _only(_DAY, "This must be a day like 2026-03-04."),
-    WithJsonSchema({"type": "string", "format": "date"}),
-]
 Amount = Annotated[
     Decimal,
-    _only(_AMOUNT, "This must be a decimal like -1234.56: at most 15 digits before the point and 4 after it."),
+    only(_AMOUNT, "This must be a decimal like -1234.56: at most 15 digits before the point and 4 after it."),
     WithJsonSchema({"type": "string", "pattern": rf"^{_AMOUNT.pattern}$"}),
 ]
 

@@ -129,6 +129,13 @@ async def test_what_the_token_does_not_take(person: Person, body: dict[str, obje
     assert problem["code"] == code
 
 
+async def test_products_that_pluggy_does_not_know_are_named_as_the_fault(person: Person) -> None:
+    """Pluggy refuses them without a code; that is no fault of this service's, so no 502."""
+    problem = await person.ask("POST", "/connections/create_connect_token/", {"products": ["HOROSCOPE"]}, expect=422)
+
+    assert [each["pointer"] for each in problem["errors"]] == ["/body/products"]
+
+
 async def test_a_webhook_field_is_refused_when_an_item_is_handed_over(person: Person) -> None:
     body = {"item_id": str(uuid4()), "webhook": "https://example.com"}
 

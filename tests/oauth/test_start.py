@@ -37,6 +37,7 @@ async def ask(client: httpx.AsyncClient, **given: Any) -> httpx.Response:
         ({"redirect_uri": "https://evil.example/cb"}, "redirect_not_allowed", None),
         ({"redirect_uri": DEEP_LINK + "&more"}, "redirect_not_allowed", None),
         ({"return_url": RETURN_URL + "/"}, "return_url_not_allowed", None),
+        ({"products": ["HOROSCOPE"]}, "invalid_request", "/body/products"),
         ({"webhook": "https://app.example/hook"}, "invalid_request", "/body"),
     ],
 )
@@ -131,7 +132,9 @@ async def lose_answer(walk: Walk) -> dict[str, Any]:
     await walk.bank.control(
         "POST", "/faults", {"method": "POST", "path": "/items", "kind": "malformed", "remaining": 1}
     )
-    return await walk.start(202)
+    begun = await walk.start(202)
+    await walk.bank.control("POST", "/clock", {"seconds": 2.5})  # by then the bank has its page ready
+    return begun
 
 
 async def test_a_lost_answer_is_not_asked_again_and_its_event_brings_the_item(

@@ -1,6 +1,7 @@
 """The four parties of an authorisation: the client, the person with a browser, the bank, and our worker."""
 
 import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -29,12 +30,9 @@ class Walk:
     runner: Runner
 
     async def start(self, expect: int = 201, **given: Any) -> Json:
-        """Ask for an authorisation; the bank's page comes after two seconds of its clock, which is moved on."""
+        """Ask for an authorisation."""
         body = {"connector_id": 600, "parameters": {"cpf": CPF}, **given}
-        asking = asyncio.create_task(self.http.post("/api/banking/connections/oauth/", json=body))
-        await asyncio.sleep(0.5)
-        await self.bank.control("POST", "/clock", {"seconds": 2.5})
-        answer = await asking
+        answer = await self._hurried(self.http.post("/api/banking/connections/oauth/", json=body))
         assert answer.status_code == expect, answer.text
         begun: Json = answer.json()
         return begun
@@ -63,13 +61,18 @@ class Walk:
     async def renew(self, begun: Json) -> Json:
         """Ask for a new authorisation of the same connection."""
         path = f"/api/banking/connections/{begun['connection']['id']}/update_credentials/"
-        asking = asyncio.create_task(self.http.post(path))
-        await asyncio.sleep(0.5)
-        await self.bank.control("POST", "/clock", {"seconds": 2.5})
-        answer = await asking
+        answer = await self._hurried(self.http.post(path))
         assert answer.status_code == 200, answer.text
         authorization: Json = answer.json()["authorization"]
         return authorization
+
+    async def _hurried(self, asking: Coroutine[Any, Any, httpx.Response]) -> httpx.Response:
+        """The answer to what waits for the bank's page, which comes after two seconds of the bank's clock."""
+        answer = asyncio.create_task(asking)
+        while not answer.done():
+            await self.bank.control("POST", "/clock", {"seconds": 0.5})
+            await asyncio.wait({answer}, timeout=0.05)
+        return await answer
 
     async def connection(self, begun: Json) -> Json:
         """The connection as a client reads it."""
