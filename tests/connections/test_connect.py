@@ -12,6 +12,7 @@ from tests.http_support import KnownCaller, make_settings, running_api
 
 
 async def test_the_widget_gets_what_opens_it_and_a_page_that_does(person: Person) -> None:
+    """Mission: links.create(...)."""
     body = {"products": ["ACCOUNTS", "TRANSACTIONS"]}
 
     token = await person.ask("POST", "/connections/create_connect_token/", body)
@@ -30,6 +31,7 @@ async def test_an_empty_body_is_enough(person: Person) -> None:
 
 
 async def test_the_first_visit_ends_in_a_healthy_connection_with_everything_around_it(person: Person) -> None:
+    """Mission: a connection is made from the widget's item."""
     begun = await person.connect()
     assert (begun["status"], begun["health"], begun["poll_status"]) == ("UPDATING", "UPDATING", "polling")
 
@@ -123,7 +125,7 @@ async def test_update_mode_opens_the_widget_for_the_connections_item(person: Per
     ],
 )
 async def test_what_the_token_does_not_take(person: Person, body: dict[str, object], code: str) -> None:
-    """R59: a redirect equals one of the list, whole."""
+    """R59: a redirect equals one of the list, whole. Mission: redirects are HTTPS."""
     problem = await person.ask("POST", "/connections/create_connect_token/", body, expect=422)
 
     assert problem["code"] == code
@@ -145,6 +147,7 @@ async def test_a_webhook_field_is_refused_when_an_item_is_handed_over(person: Pe
 async def test_a_sandbox_item_is_refused_where_the_sandbox_is_off(
     resources: Resources, person: Person, owner_id: UUID
 ) -> None:
+    """Mission: PLUGGY_USE_SANDBOX tells sandbox and production apart."""
     item_id = await person.bank.make_item(owner_id)
     off = {"pluggy_use_sandbox": False, "pluggy_base_url": person.bank.url}
     keys = {"pluggy_client_id": resources.settings.pluggy.client_id, "pluggy_client_secret": "sandbox-secret"}
@@ -199,7 +202,7 @@ async def test_texts_come_in_the_callers_language(person: Person) -> None:
 
 
 async def test_a_state_that_nobody_knows_yet_is_shown_as_it_is(person: Person) -> None:
-    """R30"""
+    """R30. Mission: states UPDATING, UPDATED, LOGIN_ERROR and others."""
     held = await person.connected()
     await person.bank.control("PATCH", f"/items/{held['item_id']}", {"status": "HIBERNATING", "executionStatus": "X"})
 

@@ -52,6 +52,7 @@ async def test_a_deleted_connection_is_gone_at_once_and_its_item_soon_after(pers
 
 
 async def test_deleting_revokes_the_consent_at_pluggy(person: Person) -> None:
+    """Mission: deleting revokes the consent."""
     begun = await person.connect(connector_id=600, cpf="761.092.776-73")
     asked = await person.until_asked(begun["id"])
     await person.decide(asked["action_required"]["url"])

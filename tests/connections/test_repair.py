@@ -17,6 +17,7 @@ def repair(person: Person, connection: dict[str, Any], route: str, body: Any = N
 
 
 async def test_new_credentials_make_a_failed_connection_healthy(person: Person) -> None:
+    """Mission: update_credentials."""
     broken = await person.connected(**BAD)
     assert broken["is_failed"]
 
@@ -29,6 +30,7 @@ async def test_new_credentials_make_a_failed_connection_healthy(person: Person) 
 
 
 async def test_without_credentials_a_widget_in_update_mode_is_offered(person: Person) -> None:
+    """Mission: update_credentials."""
     broken = await person.connected(**BAD)
 
     told = await repair(person, broken, "update_credentials", expect=200)
@@ -37,6 +39,7 @@ async def test_without_credentials_a_widget_in_update_mode_is_offered(person: Pe
 
 
 async def test_an_oauth_item_gets_a_new_page_of_the_bank(person: Person) -> None:
+    """Mission: update_credentials."""
     begun = await person.connect(connector_id=600, cpf="051.177.670-55")
     asked = await person.until_asked(begun["id"])
     await person.decide(asked["action_required"]["url"], "deny")
@@ -158,6 +161,7 @@ async def test_an_item_that_pluggy_no_longer_has_is_told_as_gone_and_its_connect
     [("user-ok-img", "123456"), ("user-ok-select", "2"), ("user-ok-phone", "11999990000"), ("user-ok", "123456")],
 )
 async def test_the_answer_to_a_prompt_is_given_without_its_name(person: Person, user: str, value: str) -> None:
+    """Mission: update_mfa."""
     connector_id = 5 if user == "user-ok" else 2
     begun = await person.connect(connector_id=connector_id, user=user, password="password-ok")
     asked = await person.until_asked(begun["id"])
@@ -227,6 +231,7 @@ async def test_a_wrong_code_of_two_steps_leads_back_to_the_credentials(person: P
 
 
 async def test_a_new_code_of_one_step_begins_a_new_visit(person: Person) -> None:
+    """Mission: update_mfa."""
     wrong = await person.connected(connector_id=1, user="user-ok", password="password-ok", token="000000")
 
     await repair(person, wrong, "update_mfa", {"value": "123456"})

@@ -51,6 +51,7 @@ def asked_of(connection: dict[str, Any]) -> tuple[str, str] | None:
 async def test_the_loop_of_every_sandbox_user_ends_with_what_the_person_must_do(
     person: Person, user: str, end: str, health: str, action: tuple[str, str] | None
 ) -> None:
+    """Mission: ERROR is a state."""
     begun = await person.connect(user=user, password="password-ok")
     if end == TIMED_OUT:
         await person.until_asked(begun["id"])
@@ -78,6 +79,7 @@ async def test_a_login_of_the_wrong_form_makes_no_item(person: Person) -> None:
 
 @pytest.mark.parametrize("connector_id", [3, 5])
 async def test_a_bank_with_a_code_in_two_steps_asks_for_it(person: Person, connector_id: int) -> None:
+    """Mission: WAITING_USER_INPUT asks for a code."""
     begun = await person.connect(connector_id=connector_id)
 
     connection = await person.until_asked(begun["id"])
@@ -105,6 +107,7 @@ CPFS = [
 async def test_the_loop_of_every_sandbox_cpf_ends_with_what_the_person_must_do(
     person: Person, cpf: str, end: str, health: str, action: tuple[str, str] | None
 ) -> None:
+    """Mission: WAITING_USER_INPUT asks for a code."""
     begun = await person.connect(connector_id=600, cpf=cpf)
     asked = await person.until_asked(begun["id"])
     assert asked_of(asked) == ("authorize", "authorize_at_bank")

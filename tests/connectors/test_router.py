@@ -46,6 +46,7 @@ async def test_banks_come_by_name_with_health_and_capabilities(person: Person) -
     ],
 )
 async def test_filters_narrow_the_list(person: Person, query: str, names: set[str]) -> None:
+    """Mission: connectors.list(country='BR', oauth=True)."""
     assert {row["name"] for row in await listed(person, query)} == names
 
 
@@ -95,6 +96,7 @@ async def test_an_id_that_is_none_is_refused(person: Person, connector_id: str) 
 
 
 async def test_sandbox_banks_are_absent_where_the_sandbox_is_off(person: Person, resources: Resources) -> None:
+    """Mission: PLUGGY_USE_SANDBOX tells sandbox and production apart."""
     pluggy = {"pluggy_client_id": resources.settings.pluggy.client_id, "pluggy_client_secret": "sandbox-secret"}
     settings = make_settings(pluggy_use_sandbox=False, pluggy_base_url=person.bank.url, **pluggy)
 

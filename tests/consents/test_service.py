@@ -70,6 +70,7 @@ async def test_an_equal_consent_adds_nothing_to_the_history(
 async def test_a_withdrawal_at_the_bank_is_found_by_reading(
     resources: Resources, person: Person, owner_id: UUID
 ) -> None:
+    """Mission: a consent's validity is checked."""
     connection = await authorised(person)
     await record(resources, owner_id, connection)
     await person.bank.control("POST", f"/items/{connection['item_id']}/consent/revoke")
@@ -116,6 +117,7 @@ async def test_a_withdrawal_that_only_the_visit_tells_of_is_kept_once(
 async def test_a_new_authorisation_is_a_consent_of_its_own_in_the_same_history(
     resources: Resources, person: Person, owner_id: UUID
 ) -> None:
+    """Mission: the consent and its details."""
     connection = await authorised(person)
     await record(resources, owner_id, connection)
     await person.bank.control("POST", f"/items/{connection['item_id']}/consent/revoke")

@@ -19,6 +19,7 @@ def reason(*versions: Version, is_open_finance: bool = True, is_deleted: bool = 
 
 
 def test_a_consent_without_a_date_has_no_end() -> None:
+    """Mission: a consent's validity is checked."""
     assert reason(HELD) == "active"
 
 

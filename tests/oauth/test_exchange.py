@@ -28,7 +28,7 @@ async def stranger(resources: Resources, other_owner_id: UUID) -> AsyncIterator[
 
 
 async def test_a_state_is_exchanged_once(walk: Walk) -> None:
-    """R59"""
+    """R59. Mission: items.exchange_oauth_code(code, state)."""
     begun = await walk.start(redirect_uri=DEEP_LINK)
 
     first = await walk.exchange(state=begun["state"])

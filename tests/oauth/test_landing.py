@@ -90,7 +90,7 @@ async def test_a_refusal_that_the_bank_reports_is_not_thanked_for(walk: Walk) ->
     [{}, {"state": "forged"}, {"state": "A" * 43, "code": "x"}, {"itemId": "not-a-uuid"}, {"state": "\0\ud800"}],
 )
 async def test_a_forged_or_empty_landing_is_a_friendly_400(client: httpx.AsyncClient, query: dict[str, str]) -> None:
-    """pluggy-api §16.2: unknown is 400."""
+    """What is unknown is a 400. Mission: the bank calls back with code and state."""
     address = httpx.QueryParams({name: value.encode("utf-8", "replace").decode() for name, value in query.items()})
 
     answer = await client.get(CALLBACK, params=address, headers={"Authorization": ""})

@@ -50,7 +50,10 @@ async def test_a_bad_request_is_refused_by_its_field_and_leaves_nothing(
     code: str,
     pointer: str | None,
 ) -> None:
-    """Addresses are compared as whole strings (R59); one registered webhook serves all, so `webhook` is unknown."""
+    """Addresses are compared as whole strings (R59); one registered webhook serves all, so `webhook` is unknown.
+
+    Mission: redirect URIs are registered beforehand.
+    """
     answer = await ask(client, **given)
 
     told = answer.json()
@@ -106,7 +109,7 @@ async def test_an_order_that_pluggy_refuses_leaves_no_connection(
 
 
 async def test_a_login_held_already_is_named_instead_of_connected_twice(walk: Walk, client: httpx.AsyncClient) -> None:
-    """pluggy-api §18 trap 25."""
+    """A second item would share the monthly quotas of the first."""
     begun = await walk.start()
 
     answer = await ask(client)
@@ -140,7 +143,7 @@ async def lose_answer(walk: Walk) -> dict[str, Any]:
 async def test_a_lost_answer_is_not_asked_again_and_its_event_brings_the_item(
     walk: Walk, sessions: Sessions, owner_id: UUID
 ) -> None:
-    """pluggy-api §18 trap 26; R4, R56: the orphan is adopted by its `clientUserId`."""
+    """A second order could make a second item. R4, R56: the orphan is adopted by its `clientUserId`."""
     begun = await lose_answer(walk)
     made = (await walk.bank.control("GET", "/items"))["results"]
     assert begun["item_id"] is None

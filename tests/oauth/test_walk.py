@@ -14,7 +14,10 @@ TICK = "Autorização recebida!"
 
 
 async def test_an_approved_authorisation_ends_ready_and_synced(walk: Walk) -> None:
-    """Text B of pluggy-api §16.2: start, authorise, land, poll each few seconds until HEALTHY."""
+    """Start, authorise, land, poll each few seconds until HEALTHY.
+
+    Mission: ConnectorParameters(cpf=...). Mission: the loop ends in HEALTHY or PARTIAL_SUCCESS.
+    """
     begun = await walk.start(products=["ACCOUNTS", "TRANSACTIONS"])
 
     back = await walk.decide(begun)
@@ -29,6 +32,7 @@ async def test_an_approved_authorisation_ends_ready_and_synced(walk: Walk) -> No
 
 
 async def test_the_address_stands_on_the_connection_as_what_the_person_must_do(walk: Walk) -> None:
+    """Mission: the item holds the bank's address."""
     begun = await walk.start()
 
     action = (await walk.connection(begun))["action_required"]
@@ -43,6 +47,7 @@ async def test_the_address_stands_on_the_connection_as_what_the_person_must_do(w
 async def test_a_refused_or_expired_authorisation_fails_with_an_action_and_an_event(
     walk: Walk, sessions: Sessions, owner_id: UUID, decision: str, execution_status: str
 ) -> None:
+    """Mission: the loop ends in LOGIN_ERROR, INVALID_CREDENTIALS, ERROR or SUSPENDED."""
     begun = await walk.start()
 
     await walk.decide(begun, decision)
@@ -56,7 +61,7 @@ async def test_a_refused_or_expired_authorisation_fails_with_an_action_and_an_ev
 async def test_an_approval_after_the_watch_ran_out_still_connects(
     walk: Walk, sessions: Sessions, owner_id: UUID
 ) -> None:
-    """§16.2: a time-out is "still pending", not failed."""
+    """A time-out is "still pending", not failed. Mission: the loop gives up after 300 s."""
     begun = await walk.start()
     await end_watch(sessions, owner_id)
     late = await walk.follow(begun)
@@ -177,7 +182,7 @@ async def test_another_browser_takes_the_person_on_as_well_and_learns_nothing(wa
 
 
 async def test_a_landing_with_the_item_alone_goes_to_the_stored_address(walk: Walk) -> None:
-    """pluggy-api §7.3 step 6: Pluggy may send `itemId` and nothing else."""
+    """Pluggy may send `itemId` and nothing else. Mission: the state is the item's id."""
     begun = await walk.start(return_url=RETURN_URL)
 
     landing = await walk.land(itemId=begun["item_id"])
@@ -198,6 +203,7 @@ async def test_an_expired_state_shows_the_page_and_the_watch_goes_on(walk: Walk,
 
 
 async def test_a_deep_link_is_handed_over_by_the_app(walk: Walk) -> None:
+    """Mission: redirectUri. Mission: after the exchange the item is UPDATING."""
     begun = await walk.start(redirect_uri=DEEP_LINK)
     back = await walk.decide(begun)
 
@@ -220,7 +226,7 @@ async def test_a_deep_link_is_handed_over_by_the_app(walk: Walk) -> None:
     ],
 )
 async def test_every_cpf_of_the_sandbox_ends_as_it_is_documented(walk: Walk, cpf: str, health: str) -> None:
-    """pluggy-api §11."""
+    """Each test person of the sandbox has one outcome."""
     begun = await walk.start(201 if health != "INVALID_CREDENTIALS" else 202, parameters={"cpf": cpf})
     if begun["authorization_url"]:
         await walk.decide(begun)
@@ -231,7 +237,7 @@ async def test_every_cpf_of_the_sandbox_ends_as_it_is_documented(walk: Walk, cpf
 
 
 async def test_a_slow_bank_is_waited_for(walk: Walk) -> None:
-    """pluggy-api §11: slow authentication."""
+    """A test person whose bank takes its time."""
     begun = await walk.start(parameters={"cpf": "002.502.737-99"})
     await walk.decide(begun)
     await walk.runner.settle()

@@ -58,7 +58,7 @@ async def test_one_key_serves_many_calls(client: PluggyClient, pluggy_api: respx
 async def test_a_refused_key_is_renewed_once_and_the_call_repeated(
     client: PluggyClient, pluggy_api: respx.MockRouter, status: int
 ) -> None:
-    """R41: an expired key and a revoked one answer differently."""
+    """R41: an expired key and a revoked one answer differently. Mission: an expired key is refreshed."""
     refused = json_answer('{"code":403,"message":"Forbidden"}', status)
     route = pluggy_api.get(f"/items/{ITEM}").mock(side_effect=[refused, json_answer(ITEM_BODY)])
 

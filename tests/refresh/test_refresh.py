@@ -92,7 +92,10 @@ async def test_a_person_may_only_read(
 async def test_too_soon_is_no_error_and_is_asked_once(
     client: httpx.AsyncClient, resources: Resources, runner: Runner, stand_in: StandIn, owner_id: UUID
 ) -> None:
-    """A 409 of Pluggy's counts as fresh; until its date nobody spends one of the 20 visits a minute on it."""
+    """A 409 of Pluggy's counts as fresh; until its date nobody spends one of the 20 visits a minute on it.
+
+    Mission: a person syncs by hand.
+    """
     connection = await connect(resources, runner, stand_in, owner_id)
 
     first = await ask(client, connection)
@@ -253,7 +256,7 @@ async def test_a_wish_that_is_none_is_refused(
 async def test_the_schedule_never_has_a_bank_visited(
     resources: Resources, runner: Runner, stand_in: StandIn, owner_id: UUID
 ) -> None:
-    """R31: forced batches are prohibited."""
+    """R31: forced batches are prohibited. Mission: a task syncs every 12 hours."""
     connection = await connect(resources, runner, stand_in, owner_id)
     await let_an_hour_pass(stand_in)
 

@@ -69,7 +69,10 @@ async def test_an_outage_owes_a_repair_an_hour_later(
 async def test_a_bank_that_stays_down_is_visited_twice_and_no_more(
     resources: Resources, runner: Runner, stand_in: StandIn, owner_id: UUID
 ) -> None:
-    """R31: the one machine-made refresh is bounded, whatever runs read in between."""
+    """R31: the one machine-made refresh is bounded, whatever runs read in between.
+
+    Mission: OUTDATED is tried again up to twice.
+    """
     connection = await outage(resources, runner, stand_in, owner_id)
 
     for _ in range(4):

@@ -57,6 +57,7 @@ async def test_each_filter_keeps_what_it_names(
 async def test_rows_are_found_by_account_and_by_connection(
     client: httpx.AsyncClient, sessions: Sessions, owner_id: UUID
 ) -> None:
+    """Mission: transactions.list(item_id)."""
     async with transaction(sessions, owner_id) as session:
         bank = await make_connection(session, owner_id)
         checking, card = [await make_account(session, owner_id, bank.id) for _ in range(2)]

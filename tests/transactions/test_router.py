@@ -45,6 +45,7 @@ async def test_newest_rows_come_first_and_ties_of_a_day_have_one_order(
 async def test_nothing_is_lost_or_doubled_while_rows_arrive(
     client: httpx.AsyncClient, sessions: Sessions, owner_id: UUID
 ) -> None:
+    """Mission: transactions come in pages."""
     added = await add_rows(sessions, owner_id, *({"date": DAY - timedelta(days=number)} for number in range(9)))
     first = (await client.get(LIST, params={"limit": 4})).json()
     late = await add_rows(sessions, owner_id, {"date": DAY + timedelta(days=1)}, {"date": DAY - timedelta(days=6)})

@@ -50,6 +50,7 @@ async def let_pause_pass(sessions: Sessions, owner_id: UUID) -> None:
 async def test_an_event_of_an_item_leads_to_one_run(
     client: httpx.AsyncClient, resources: Resources, runner: Runner, connection: BankConnection, event: str
 ) -> None:
+    """Mission: events item/updated, item/error and transactions/*."""
     await deliver(client, event_of(event, itemId=str(connection.item_id)))
     await runner.settle()
 

@@ -68,7 +68,7 @@ async def test_a_proven_body_that_is_no_event_is_malformed(
 async def test_anything_proven_that_is_like_an_event_is_stored(
     server_urls: ServerUrls, database_name: str, resources: Resources, body: dict[str, Any], event: str
 ) -> None:
-    """R4"""
+    """R4. Mission: webhook item.updated."""
     url = server_urls.postgres("banking_app", database_name)
     async with running_api(make_settings(database_url=url, pluggy_webhook_secret=SECRET)) as (_, http):
         await deliver(http, {**body, "eventId": "e-1"})
@@ -105,7 +105,7 @@ async def test_a_body_of_nearly_one_mebibyte_is_stored(client: httpx.AsyncClient
 async def test_a_delivery_without_proof_is_refused_and_counted_without_its_body(
     server_urls: ServerUrls, database_name: str, resources: Resources, headers: list[tuple[str, str]]
 ) -> None:
-    """R57"""
+    """R57. Mission: webhooks are signed with PLUGGY_WEBHOOK_SECRET."""
     url = server_urls.postgres("banking_app", database_name)
     async with running_api(make_settings(database_url=url, pluggy_webhook_secret=SECRET)) as (_, http):
         answers = [await http.post(PATH, json=event_of(), headers=headers) for _ in range(60)]
