@@ -9,7 +9,7 @@ export UV_SYSTEM_CERTS := 1
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
 
-.PHONY: install environment run demo token test bench faults lock clean
+.PHONY: install environment run demo token banking test bench faults lock clean
 
 install: ## tools and environment, nothing started; a moment when nothing changed
 	@state="$$(pwd) $$(cat pyproject.toml requirements.lock | cksum)"; \
@@ -40,6 +40,9 @@ demo: install ## the same, then proves the ledger equal to the bank's, and stops
 
 token: install ## a bearer token of the running stack: make token OWNER=name
 	@$(RUN) sandbox.stack token --owner "$${OWNER:-demo}"
+
+banking: install ## the operators' commands on that stack: make banking ARGS="connections list"
+	@$(RUN) sandbox.stack banking $(ARGS)
 
 test: install ## lint, types, all tests, on servers of its own
 	$(RUN) ruff check .

@@ -121,7 +121,8 @@ def _add_webhooks(areas: Any) -> None:
 
 
 def _add_connections(areas: Any) -> None:
-    area = _area(areas, "connections", "one connection, by its id or its item's")
+    area = _area(areas, "connections", "all connections, or one by its id or its item's")
+    _command(area, "list", "show the newest ones", lambda resources, _: connections.list_newest(resources))
     shown = _command(area, "show", "show how it stands", lambda resources, given: connections.show(resources, given.id))
     shown.add_argument("id", type=UUID)
     synced = _command(

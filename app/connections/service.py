@@ -38,6 +38,11 @@ async def get(session: AsyncSession, owner_id: UUID, connection_id: UUID) -> Ban
     return connection
 
 
+async def find(session: AsyncSession, owner_id: UUID, connection_id: UUID) -> BankConnection | None:
+    """Return the connection, None when it is absent or being deleted."""
+    return await repository.find(session, owner_id, connection_id)
+
+
 async def list_page(
     session: AsyncSession, owner_id: UUID, *, after: tuple[datetime, UUID] | None, limit: int
 ) -> Sequence[BankConnection]:

@@ -24,6 +24,7 @@ from app.webhooks import repository as inbox
 from app.webhooks import service as webhooks
 
 _RUNS = 5
+_LISTED = 50
 
 
 async def find_holder(resources: Resources, reference: UUID) -> ItemOwner:
@@ -34,6 +35,23 @@ async def find_holder(resources: Resources, reference: UUID) -> ItemOwner:
     if holder is None:
         raise ConnectionNotFound(reference)
     return holder
+
+
+async def list_newest(resources: Resources) -> Report:
+    """The newest connections of all owners that have an item, and how they stand."""
+    async with transaction(resources.sessions, None) as session:
+        newest = select(ItemOwner).order_by(ItemOwner.created_at.desc(), ItemOwner.item_id).limit(_LISTED)
+        holders = (await session.execute(newest)).scalars().all()
+    rows = []
+    for holder in holders:
+        async with transaction(resources.sessions, holder.owner_id) as session:
+            connection = await service.find(session, holder.owner_id, holder.connection_id)
+        if connection is not None:
+            verdict = judge(connection, utc_now())
+            asked = verdict.action and verdict.action.kind
+            last_read = connection.last_read_at
+            rows.append((connection.id, holder.owner_id, connection.institution_name, verdict.health, asked, last_read))
+    return Report(table(("CONNECTION", "OWNER", "BANK", "HEALTH", "ACTION", "LAST READ"), rows))
 
 
 async def show(resources: Resources, reference: UUID) -> Report:

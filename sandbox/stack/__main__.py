@@ -1,4 +1,4 @@
-"""`python -m sandbox.stack run`, `demo` or `token`: what the Makefile's targets of these names do."""
+"""`python -m sandbox.stack run`, `demo`, `token` or `banking`: what the Makefile's targets of these names do."""
 
 import argparse
 import asyncio
@@ -6,6 +6,7 @@ import signal
 import sys
 
 from sandbox.stack.api import Api, Json, service_of
+from sandbox.stack.banking import run_banking
 from sandbox.stack.children import StackError
 from sandbox.stack.config import Config
 from sandbox.stack.demo import fill_ledger, show_addresses, show_ledger
@@ -23,6 +24,8 @@ def main() -> int:
     commands.add_parser("demo", help="the same, then compare the ledger with the stand-in's, and stop")
     token = commands.add_parser("token", help="print a bearer token of the running stack")
     token.add_argument("--owner", default="demo")
+    banking = commands.add_parser("banking", help="an operators' command, on the running stack or without one")
+    banking.add_argument("words", nargs=argparse.REMAINDER)
     arguments = parser.parse_args()
     try:
         config = Config.read()
@@ -30,6 +33,8 @@ def main() -> int:
             config.running()
             print(TokenIssuer(config.key_file).token(arguments.owner))
             return 0
+        if arguments.command == "banking":
+            return asyncio.run(run_banking(config, arguments.words))
         return asyncio.run(_serve(config, is_demo=arguments.command == "demo"))
     except StackError as error:
         print(f"\n{error}", file=sys.stderr)

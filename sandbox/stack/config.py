@@ -19,6 +19,10 @@ STAND_IN_CLIENT_ID: Final = "00000000-0000-4000-8000-000000000001"
 STAND_IN_CLIENT_SECRET: Final = "sandbox-secret"  # noqa: S105 - the stand-in's published default
 
 
+class NoStackError(StackError):
+    """No stack runs on this data."""
+
+
 @dataclass(frozen=True)
 class Config:
     """`environment` is `.env` below the process's own variables, without empty ones."""
@@ -51,6 +55,11 @@ class Config:
     def run_file(self) -> Path:
         """Where a running stack says how to reach it."""
         return self.data_dir / "run.json"
+
+    @property
+    def environment_file(self) -> Path:
+        """What API and worker of a running stack were given; it holds secrets."""
+        return self.data_dir / "environment.json"
 
     @property
     def key_file(self) -> Path:
@@ -86,7 +95,7 @@ class Config:
         return file
 
     def running(self) -> dict[str, Any]:
-        """What the running stack wrote into run.json; StackError when none runs."""
+        """What the running stack wrote into run.json; NoStackError when none runs."""
         try:
             self.lock().close()
         except StackError:
@@ -94,7 +103,7 @@ class Config:
                 facts: dict[str, Any] = json.loads(self.run_file.read_text())
                 return facts
             raise StackError("The stack is still starting. Try again in a few seconds.") from None
-        raise StackError(f"No stack runs on {self.data_dir}. Start one with: make run")
+        raise NoStackError(f"No stack runs on {self.data_dir}. Start one with: make run")
 
     def _where(self) -> str:
         return f" ({json.loads(self.run_file.read_text())['api_url']})" if self.run_file.exists() else ""

@@ -27,7 +27,7 @@ Probe = Callable[[], Awaitable[bool]]
 class LocalStack:
     """PostgreSQL, Valkey, the stand-in, the API and one worker on loopback, with a token issuer.
 
-    `environment` is what API and worker get; it is whole once `start` returned, as is `facts`, the content of run.json.
+    `environment` is what API and worker get; `facts` is the content of run.json. Both are whole once `start` returned.
     """
 
     def __init__(self, config: Config, say: Say) -> None:
@@ -43,6 +43,12 @@ class LocalStack:
 
     async def start(self) -> None:
         """Return once the API answers; StackError, with what to do, when something can't start."""
+        api_port = await self.start_without_service()
+        await self._start_service(api_port)
+        self._write_facts(api_port)
+
+    async def start_without_service(self) -> int:
+        """Start all that the service stands on; the port that is kept for the API. `environment` is whole then."""
         config = self.config
         self._lock = config.lock()
         config.run_file.unlink(missing_ok=True)
@@ -53,8 +59,7 @@ class LocalStack:
         self._add_issuer_and_addresses(api_port, jwks_url(self._jwks))
         await asyncio.gather(self._start_servers(), self._start_stand_in())
         await self._migrate()
-        await self._start_service(api_port)
-        self._write_facts(api_port)
+        return api_port
 
     async def stop(self) -> None:
         """Stop everything, at most 10 s; safe after a failed start."""
@@ -63,6 +68,7 @@ class LocalStack:
             self._jwks.close()
         if self._lock is not None:
             self.config.run_file.unlink(missing_ok=True)
+            self.config.environment_file.unlink(missing_ok=True)
             self._lock.close()
 
     def _add_issuer_and_addresses(self, api_port: int, key_set_url: str) -> None:
@@ -167,6 +173,7 @@ class LocalStack:
             "database_url": self.environment["DATABASE_URL"],
             "redis_url": self.environment["REDIS_URL"],
         }
+        write_private(self.config.environment_file, json.dumps(self.environment, indent=2))
         write_private(self.config.run_file, json.dumps(self.facts, indent=2))
 
     def _claim_port(self, setting: str, wanted: int) -> int:

@@ -208,12 +208,14 @@ async def test_a_connection_is_shown_and_synced_by_either_id(
 ) -> None:
     connection = await connect(resources, runner, stand_in, owner_id)
 
+    listed = await banking("connections", "list")
     shown = await banking("connections", "show", connection.item_id)
     synced = await banking("connections", "sync", connection.id)
     await runner.settle()
     unknown = await banking("connections", "show", uuid4())
 
     assert (shown[0], synced[0], unknown[0]) == (0, 0, 2)
+    assert (listed[0], f"{connection.id}  {owner_id}  Pluggy Bank PF  HEALTHY" in listed[1]) == (0, True)
     assert "UPDATED SUCCESS" in shown[1]
     assert len(await runs_of(resources.sessions, owner_id, trigger="api")) == 1
 

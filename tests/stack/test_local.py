@@ -148,6 +148,14 @@ def test_a_token_of_another_owner_shows_an_empty_ledger(run: Run) -> None:
     assert answer["results"] == []
 
 
+def test_the_operators_commands_reach_the_running_stack(run: Run) -> None:
+    listed, mistyped = run.call("banking", "connections", "list"), run.call("banking", "connections", "smash")
+
+    assert (listed.returncode, "Pluggy Bank PF  HEALTHY" in listed.stdout) == (0, True), listed.stderr
+    assert (mistyped.returncode, "usage: banking" in mistyped.stderr) == (2, True)
+    assert (run.data_dir / "environment.json").stat().st_mode & 0o777 == 0o600
+
+
 def test_a_second_run_on_the_same_data_says_so(run: Run) -> None:
     second = run.call("run")
 
@@ -215,6 +223,7 @@ def test_the_ledger_outlives_a_killed_stack_and_an_orderly_stop(run: Run) -> Non
     run.kill()
     wait_for(lambda: not any(map(is_alive, children)) and not processes_naming(run.data_dir))
     without_stack = run.call("token")
+    command_without_stack = run.call("banking", "connections", "list")
 
     with Run("run", run.data_dir) as second:
         second.wait_for_output(STARTED)
@@ -228,6 +237,7 @@ def test_the_ledger_outlives_a_killed_stack_and_an_orderly_stop(run: Run) -> Non
 
     assert len(children) == 5
     assert "No stack runs on" in without_stack.stderr
+    assert (command_without_stack.returncode, "Pluggy Bank PF" in command_without_stack.stdout) == (0, True)
     assert again == count > 0
     assert (code, left, seconds_to_stop < 10) == (0, [], True)
     assert demo_code == 0, demo.output
