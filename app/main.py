@@ -25,6 +25,7 @@ from app.exports.router import router as exports
 from app.health.router import router as health
 from app.holdings.router import investments, loans
 from app.http import Edge
+from app.insights.router import router as insights
 from app.logs import configure_logs
 from app.metrics.server import serve_metrics
 from app.oauth.router import landing_router
@@ -59,6 +60,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     loans,
     exports,
     transactions,
+    insights,
     events,
     webhook_endpoints,
     api_keys,

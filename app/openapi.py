@@ -59,6 +59,7 @@ TAGS: Final = [
     {"name": "investments", "description": "Positions."},
     {"name": "loans", "description": "Credit contracts."},
     {"name": "transactions", "description": "The ledger."},
+    {"name": "insights", "description": "What the ledger means: sums, each with the rows behind it."},
     {"name": "events", "description": "What happened, in order."},
     {"name": "webhook endpoints", "description": "Events sent to integrators, signed, and tried again."},
     {"name": "api keys", "description": "Keys for integrators."},

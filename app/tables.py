@@ -15,6 +15,7 @@ import app.derived.models
 import app.events.models
 import app.holdings.models
 import app.idempotency.models
+import app.insights.models
 import app.installments.models
 import app.links.models
 import app.oauth.models

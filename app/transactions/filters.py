@@ -8,7 +8,9 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, WithJsonSchema, field_validator
 
 from app.schemas import Day, only
+from app.transactions.counting import CountsAs
 
+MOST_IDS = 200
 _AMOUNT = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,4})?")
 
 
@@ -45,6 +47,17 @@ class TransactionFilter(BaseModel):
             pattern="^[0-9]{8}$",
             description="Of this category of Pluggy or of one below it: `05000000` takes all transfers.",
         ),
+    ] = None
+    currency_code: Annotated[
+        str | None, Field(pattern="^[A-Z0-9]{3,10}$", description="In this currency.", examples=["BRL"])
+    ] = None
+    counts_as: Annotated[
+        CountsAs | None,
+        Field(description="Counted as this by `insights/`, where each row is counted as exactly one of these."),
+    ] = None
+    ids: Annotated[
+        list[UUID] | None,
+        Field(max_length=MOST_IDS, description="One of these: repeat the parameter."),
     ] = None
     counterparty: Annotated[
         str | None,

@@ -11,13 +11,14 @@ from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, bindparam, select, tuple_
+from sqlalchemy import ARRAY, ColumnElement, Row, Uuid, any_, bindparam, select, tuple_
 from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from app.accounts.models import Account
 from app.connections.models import BankConnection
 from app.reading import read_rows
+from app.transactions.counting import COUNTS_AS
 from app.transactions.filters import TransactionFilter
 from app.transactions.models import Transaction, TransactionRevision
 
@@ -43,6 +44,9 @@ _CONDITIONS: dict[str, ColumnElement[bool]] = {
     "status": Transaction.status == bindparam("status"),
     "category": Transaction.pluggy_category_id.like(bindparam("category")),
     "counterparty": Transaction.counterparty_name.ilike(bindparam("counterparty"), escape="\\"),
+    "currency_code": Transaction.currency_code == bindparam("currency_code"),
+    "counts_as": bindparam("counts_as") == COUNTS_AS,
+    "ids": Transaction.id == any_(bindparam("ids", type_=ARRAY(Uuid))),
     "after": tuple_(Transaction.date, Transaction.id) < tuple_(bindparam("after_date"), bindparam("after_id")),
 }
 
