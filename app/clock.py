@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 BANK_ZONE = ZoneInfo("America/Sao_Paulo")
+_PADDED = (0, 3)
 
 
 def utc_now() -> datetime:
@@ -22,8 +23,12 @@ def local_day(instant: datetime) -> date:
     return utc.astimezone(BANK_ZONE).date()
 
 
-def exact_moment(instant: datetime) -> datetime | None:
-    """Return `instant` when it is a real moment, None when it is a day padded with midnight (00:00Z or 03:00Z)."""
-    utc = instant.astimezone(UTC)
-    is_padded = utc.hour in {0, 3} and utc.minute == utc.second == utc.microsecond == 0
-    return None if is_padded else utc
+def day_and_moment(instant: datetime) -> tuple[date, datetime | None]:
+    """Return the bank's calendar day of `instant`, and the moment itself unless it is a padded midnight.
+
+    Padded are 00:00Z and 03:00Z (Sao Paulo's midnight); both fall on the day that they stand for.
+    """
+    utc = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
+    if utc.hour in _PADDED and utc.minute == utc.second == utc.microsecond == 0:
+        return utc.date(), None
+    return utc.astimezone(BANK_ZONE).date(), utc

@@ -10,9 +10,9 @@ _QUANTITY_LIMIT = Decimal(10) ** 18
 
 def to_money(value: Decimal) -> Decimal:
     """Return `value` with four decimals, half to even. Raises ValueError beyond what NUMERIC(19, 4) holds."""
-    if not value.is_finite() or abs(value) >= _LIMIT:
+    if not (value.is_finite() and -_LIMIT < value < _LIMIT):
         raise ValueError("amount out of range")
-    return value.quantize(_PLACES, rounding=ROUND_HALF_EVEN)
+    return value.quantize(_PLACES, ROUND_HALF_EVEN)
 
 
 def money_text(value: Decimal) -> str:

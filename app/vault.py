@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -12,6 +12,17 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 _NONCE_BYTES = 12
+_NONCES_AT_ONCE = 256
+
+
+def _draw_nonces() -> Iterator[bytes]:
+    """Yield random nonces, never one twice, drawn many at once: asking for each would cost as much as encrypting."""
+    while True:
+        noise, process = os.urandom(_NONCE_BYTES * _NONCES_AT_ONCE), os.getpid()
+        for at in range(0, len(noise), _NONCE_BYTES):
+            if os.getpid() != process:
+                break  # a forked child draws its own
+            yield noise[at : at + _NONCE_BYTES]
 
 
 class VaultError(Exception):
@@ -29,13 +40,14 @@ class Vault:
         self._sealers = {name: AESGCM(_derive(key, b"seal")) for name, key in keys.items()}
         self._hash_keys = {name: _derive(key, b"hash") for name, key in keys.items()}
         self._current = next(iter(keys))
+        self._nonces = _draw_nonces()
+        self._header = bytes([len(self._current.encode())]) + self._current.encode()
         self.content_key = _derive(keys[self._current], b"content")
 
     def seal(self, value: bytes, *, place: bytes) -> bytes:
         """Return `value` encrypted for `place`."""
-        name = self._current.encode()
-        nonce = os.urandom(_NONCE_BYTES)
-        return bytes([len(name)]) + name + nonce + self._sealers[self._current].encrypt(nonce, value, place)
+        nonce = next(self._nonces)
+        return self._header + nonce + self._sealers[self._current].encrypt(nonce, value, place)
 
     def open(self, sealed: bytes, *, place: bytes) -> bytes:
         """Return the value sealed for `place`. Raises VaultError."""

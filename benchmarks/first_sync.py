@@ -11,7 +11,7 @@ import asyncpg
 
 from app.database import transaction
 from app.pluggy.decode import decode_page
-from app.pluggy.pages import slice_transaction
+from app.pluggy.pages import slice_transactions
 from app.resources import Resources
 from app.sync.flow import run_sync
 from app.transactions.ingest import Ingest
@@ -115,7 +115,7 @@ async def _read_sequentially(resources: Resources, tenant: Tenant) -> float:
     while True:
         query = {"accountId": str(tenant.account_pluggy_id), "after": after}
         answer = await pluggy._send("GET", "/v2/transactions", query=query)
-        page = decode_page(answer, slice_transaction)
+        page = decode_page(answer, slice_transactions)
         stored += (await store_page(resources, ingest, reader, page)).inserted
         after = page.next
         if after is None:

@@ -12,7 +12,7 @@ from app.database import in_transaction, transaction
 from app.ids import new_id, new_ids
 from app.owners.models import Owner
 from app.pluggy.decode import Answer, decode_page
-from app.pluggy.pages import Page, TransactionSlice, decode_transactions, slice_transaction
+from app.pluggy.pages import Page, TransactionSlice, decode_transactions, slice_transactions
 from app.resources import Resources
 from app.sync import service as sync
 from app.sync.models import SyncTrigger
@@ -86,7 +86,7 @@ class Tenant:
 
 def read_page(body: bytes) -> Page[TransactionSlice]:
     """Return the page in a body, as the client reads it: verbatim slices, nothing decoded."""
-    return decode_page(Answer("GET /v2/transactions", 200, _JSON, body), slice_transaction)
+    return decode_page(Answer("GET /v2/transactions", 200, _JSON, body), slice_transactions)
 
 
 async def store_page(resources: Resources, ingest: Ingest, reader: Reader, page: Page[TransactionSlice]) -> PageCount:

@@ -11,8 +11,7 @@ import msgspec
 from app.pluggy.decode import Answer, decode_page, decode_value, require_success
 from app.pluggy.errors import PluggyUnavailable
 from app.pluggy.limits import Lane
-from app.pluggy.pages import Page, follow
-from app.pluggy.wire import decode_as
+from app.pluggy.pages import Page, ReadRecords, follow, records_as
 
 T = TypeVar("T")
 
@@ -48,17 +47,17 @@ class Calls:
         require_success(await self._send("DELETE", path))  # 200 with a count or 204 without a body
 
     def _iter_cursor(
-        self, path: str, read: Callable[[msgspec.Raw], T], query: Query, after: str | None = None
+        self, path: str, read: ReadRecords[T], query: Query, after: str | None = None
     ) -> AsyncGenerator[Page[T], None]:
         return self._iter(path, read, query, "after", after)
 
     def _iter_numbered(
         self, path: str, kind: type[T], query: Query, *, page_size: int | None = PAGE_SIZE
     ) -> AsyncGenerator[Page[T], None]:
-        return self._iter(path, lambda raw: decode_as(raw, kind), {**query, "pageSize": page_size}, "page", "1")
+        return self._iter(path, records_as(kind), {**query, "pageSize": page_size}, "page", "1")
 
     def _iter(
-        self, path: str, read: Callable[[msgspec.Raw], T], query: Query, name: str, start: str | None
+        self, path: str, read: ReadRecords[T], query: Query, name: str, start: str | None
     ) -> AsyncGenerator[Page[T], None]:
         async def fetch(position: str | None, departed: asyncio.Event) -> Page[T]:
             answer = await self._send("GET", path, query={**query, name: position}, departed=departed)

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple, TypeVar
 from urllib.parse import unquote
@@ -23,7 +23,7 @@ from app.pluggy.errors import (
     PluggyUnexpected,
     PluggyUnreadable,
 )
-from app.pluggy.pages import BadRecord, Page, read_bad_record
+from app.pluggy.pages import Page, ReadRecords
 from app.pluggy.wire import decode_as
 
 T = TypeVar("T")
@@ -71,19 +71,13 @@ class _Listing(msgspec.Struct, rename="camel"):
     total_pages: int | None = None
 
 
-def decode_page(answer: Answer, read: Callable[[msgspec.Raw], T]) -> Page[T]:
-    """A page of a list of either style, each record through `read`; one that fails it is set aside (R28)."""
+def decode_page(answer: Answer, read: ReadRecords[T]) -> Page[T]:
+    """A page of a list of either style, its records through `read`; those that fail are set aside (R28)."""
     require_success(answer)
     if answer.status == 204:  # as the list of webhooks may be
         return Page(results=[], bad_records=[], total=0, next=None)
     listing = decode_value(answer, _Listing)
-    results: list[T] = []
-    bad_records: list[BadRecord] = []
-    for raw in listing.results:
-        try:
-            results.append(read(raw))
-        except msgspec.DecodeError as problem:
-            bad_records.append(read_bad_record(raw, problem))
+    results, bad_records = read(listing.results)
     return Page(results=results, bad_records=bad_records, total=listing.total, next=_next_position(answer, listing))
 
 

@@ -7,8 +7,8 @@ import msgspec
 
 from app.pluggy.calls import Calls, joined
 from app.pluggy.models import Connector, Consent, Item, ParameterCheck
-from app.pluggy.pages import Page
-from app.pluggy.wire import Wire, decode_as
+from app.pluggy.pages import Page, records_as
+from app.pluggy.wire import Wire
 
 
 class ConnectOptions(Wire, frozen=True, omit_defaults=True):
@@ -112,7 +112,7 @@ class ItemCalls(Calls):
         Source: GET /v2/items.
         """
         query = {"clientUserId": client_user_id, "connectorId": connector_id}
-        return self._iter_cursor("/v2/items", lambda raw: decode_as(raw, Item), query, after)
+        return self._iter_cursor("/v2/items", records_as(Item), query, after)
 
     async def update_item(self, item_id: UUID, change: ItemChange | None = None) -> Item:
         """Have Pluggy visit the bank again, with new credentials if given (20 a minute for all items together).

@@ -8,7 +8,7 @@ from uuid import UUID
 from app.pluggy.calls import Calls, Query, joined, to_api_instant
 from app.pluggy.holding_models import Investment, InvestmentTransaction, Loan
 from app.pluggy.ledger_models import Account, Balance, Bill, Category, Transaction
-from app.pluggy.pages import Page, TransactionSlice, slice_transaction
+from app.pluggy.pages import Page, TransactionSlice, slice_transactions
 
 IDS_PER_CALL: Final = 500
 
@@ -59,7 +59,7 @@ class LedgerCalls(Calls):
             "dateFrom": date_from.isoformat() if date_from else None,
             "dateTo": date_to.isoformat() if date_to else None,
         }
-        return self._iter_cursor("/v2/transactions", slice_transaction, query, after)
+        return self._iter_cursor("/v2/transactions", slice_transactions, query, after)
 
     async def iter_transaction_pages_by_id(
         self, account_id: UUID, ids: Sequence[UUID]
@@ -68,7 +68,7 @@ class LedgerCalls(Calls):
         for start in range(0, len(ids), IDS_PER_CALL):
             chunk = joined([str(one) for one in ids[start : start + IDS_PER_CALL]])
             query = {"accountId": str(account_id), "ids": chunk}
-            async for page in self._iter_cursor("/v2/transactions", slice_transaction, query):
+            async for page in self._iter_cursor("/v2/transactions", slice_transactions, query):
                 yield page
 
     async def get_transaction(self, transaction_id: UUID) -> Transaction:

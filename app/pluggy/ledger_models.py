@@ -77,14 +77,14 @@ class Balance(Priced, frozen=True):
     closing_balance: Decimal | None = None
 
 
-class DocumentNumber(Wire, frozen=True):
+class DocumentNumber(Wire, frozen=True, omit_defaults=True):
     """`type` is CPF or CNPJ; the value may be formatted."""
 
     type: str | None = None
     value: str | None = None
 
 
-class Participant(Wire, frozen=True):
+class Participant(Wire, frozen=True, omit_defaults=True):
     """Payer or receiver of a payment."""
 
     name: str | None = None
@@ -95,7 +95,7 @@ class Participant(Wire, frozen=True):
     document_number: DocumentNumber | None = None
 
 
-class BoletoMetadata(Priced, frozen=True):
+class BoletoMetadata(Priced, frozen=True, omit_defaults=True):
     """The boleto that a payment settled."""
 
     digitable_line: str | None = None
@@ -106,7 +106,7 @@ class BoletoMetadata(Priced, frozen=True):
     discount_amount: Decimal | None = None
 
 
-class PaymentData(Wire, frozen=True):
+class PaymentData(Wire, frozen=True, omit_defaults=True):
     """Who paid whom, and how (PIX, TED, DOC, TEV, BOLETO)."""
 
     payer: Participant | None = None

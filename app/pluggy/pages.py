@@ -1,7 +1,7 @@
 """Lists page by page: a record set aside when it is bad, the next page on its way while this one is used."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
@@ -11,7 +11,7 @@ import msgspec
 
 from app.pluggy.errors import PluggyEndlessList, PluggyListMoved
 from app.pluggy.ledger_models import Transaction
-from app.pluggy.wire import decode_as
+from app.pluggy.wire import UNREADABLE, decode_as, decoder_of
 
 T = TypeVar("T")
 
@@ -36,7 +36,7 @@ class Page(Generic[T]):
     next: str | None
 
 
-class TransactionSlice(NamedTuple):
+class TransactionSlice(msgspec.Struct, frozen=True, gc=False):
     """One transaction, verbatim and not yet decoded: hash `raw` first, decode only what differs.
 
     `raw` is a view that keeps its whole page in memory.
@@ -54,21 +54,53 @@ class _AnyKey(msgspec.Struct):
     id: Any = None
 
 
-def slice_transaction(raw: msgspec.Raw) -> TransactionSlice:
-    """The record with its id."""
-    return TransactionSlice(decode_as(raw, _Key).id, raw)
+ReadRecords = Callable[[Sequence[msgspec.Raw]], tuple[list[T], list[BadRecord]]]
+"""Reads the records of a page, in order; those that fail are set aside (R28)."""
+
+
+def records_as(kind: type[T]) -> ReadRecords[T]:
+    """A reader of records of one kind."""
+    decode = decoder_of(kind).decode
+
+    def read(records: Sequence[msgspec.Raw]) -> tuple[list[T], list[BadRecord]]:
+        try:
+            return [*map(decode, records)], []
+        except UNREADABLE:
+            return _read_one_by_one(records, lambda record: decode_as(record, kind))
+
+    return read
+
+
+def slice_transactions(records: Sequence[msgspec.Raw]) -> tuple[list[TransactionSlice], list[BadRecord]]:
+    """The records with their ids, read in one go."""
+    try:
+        keys = _read_keys(b"[" + b",".join(records) + b"]")
+    except UNREADABLE:
+        return _read_one_by_one(records, lambda record: TransactionSlice(decode_as(record, _Key).id, record))
+    return [TransactionSlice(key.id, record) for key, record in zip(keys, records, strict=True)], []
+
+
+def _read_one_by_one(
+    records: Sequence[msgspec.Raw], read: Callable[[msgspec.Raw], T]
+) -> tuple[list[T], list[BadRecord]]:
+    """The slow way, for a page with a bad record: which one it is, and all the others."""
+    results: list[T] = []
+    bad_records: list[BadRecord] = []
+    for record in records:
+        try:
+            results.append(read(record))
+        except msgspec.DecodeError as problem:
+            bad_records.append(read_bad_record(record, problem))
+    return results, bad_records
+
+
+_read_keys = decoder_of(list[_Key]).decode
+_read_transactions = records_as(Transaction)
 
 
 def decode_transactions(slices: Iterable[TransactionSlice]) -> tuple[list[Transaction], list[BadRecord]]:
     """The transactions in order, and those that could not be read (R28)."""
-    transactions: list[Transaction] = []
-    bad_records: list[BadRecord] = []
-    for piece in slices:
-        try:
-            transactions.append(decode_as(piece.raw, Transaction))
-        except msgspec.DecodeError as problem:
-            bad_records.append(read_bad_record(piece.raw, problem))
-    return transactions, bad_records
+    return _read_transactions([piece.raw for piece in slices])
 
 
 def read_bad_record(raw: msgspec.Raw, problem: Exception) -> BadRecord:

@@ -12,6 +12,9 @@ T = TypeVar("T")
 # Where the API always writes the zone and speed counts: decoded by msgspec itself.
 Timestamp = Annotated[datetime, msgspec.Meta(tz=True)]
 
+UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What a bare decoder raises for a record that is malformed or of another shape."""
+
 MAX_MAGNITUDE: Final = 30  # powers of ten; writing out 1E+999999999 would take a gigabyte
 
 

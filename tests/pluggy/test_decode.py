@@ -24,7 +24,7 @@ from app.pluggy.errors import (
 )
 from app.pluggy.ledger_models import Account, Bill, Transaction
 from app.pluggy.models import ExecutionStatus, Item, ItemStatus
-from app.pluggy.pages import BadRecord, Page, TransactionSlice, decode_transactions, slice_transaction
+from app.pluggy.pages import BadRecord, Page, TransactionSlice, decode_transactions, records_as, slice_transactions
 from app.pluggy.wire import decode_as
 from tests.pluggy.conftest import sample
 
@@ -43,7 +43,7 @@ def refusal(status: int, **body: Any) -> PluggyError:
 
 
 def transaction_page(*records: str) -> Page[TransactionSlice]:
-    return decode_page(answer(f'{{"results":[{",".join(records)}],"next":null}}'), slice_transaction)
+    return decode_page(answer(f'{{"results":[{",".join(records)}],"next":null}}'), slice_transactions)
 
 
 def record(number: int, amount: str = "1.00", **more: str) -> str:
@@ -53,7 +53,7 @@ def record(number: int, amount: str = "1.00", **more: str) -> str:
 
 def test_amounts_keep_every_digit_and_their_scale() -> None:
     """R29"""
-    page = decode_page(answer(sample("accounts/card_and_checking")), lambda raw: decode_as(raw, Account))
+    page = decode_page(answer(sample("accounts/card_and_checking")), records_as(Account))
 
     card, checking = page.results
     assert card.credit_data is not None
@@ -64,7 +64,7 @@ def test_amounts_keep_every_digit_and_their_scale() -> None:
 
 def test_untyped_numbers_are_no_floats_either() -> None:
     """R29"""
-    page = decode_page(answer(sample("accounts/card_and_checking")), lambda raw: decode_as(raw, Account))
+    page = decode_page(answer(sample("accounts/card_and_checking")), records_as(Account))
 
     credit = page.results[0].credit_data
     assert credit is not None
@@ -73,7 +73,7 @@ def test_untyped_numbers_are_no_floats_either() -> None:
 
 
 def test_transactions_are_sliced_verbatim_then_decoded_exactly() -> None:
-    page = decode_page(answer(sample("transactions/page")), slice_transaction)
+    page = decode_page(answer(sample("transactions/page")), slice_transactions)
 
     transactions, bad = decode_transactions(page.results)
 
@@ -84,7 +84,7 @@ def test_transactions_are_sliced_verbatim_then_decoded_exactly() -> None:
 
 
 def test_the_cursor_is_the_decoded_after_of_next() -> None:
-    page = decode_page(answer(sample("transactions/page")), slice_transaction)
+    page = decode_page(answer(sample("transactions/page")), slice_transactions)
 
     assert page.next == "MjAyNi0wMy0wM3xhYQ=="
 
@@ -103,13 +103,13 @@ def test_only_the_cursor_is_taken_from_next(following: str | None, cursor: str |
     """R21: whatever host `next` names is never asked."""
     body = json.dumps({"results": [], "next": following})
 
-    assert decode_page(answer(body), slice_transaction).next == cursor
+    assert decode_page(answer(body), slice_transactions).next == cursor
 
 
 @pytest.mark.parametrize("following", ["?accountId=x", "nonsense", "?after="])
 def test_a_next_without_a_cursor_is_unexpected(following: str) -> None:
     with pytest.raises(PluggyUnexpected, match="without a cursor"):
-        decode_page(answer(json.dumps({"results": [], "next": following})), slice_transaction)
+        decode_page(answer(json.dumps({"results": [], "next": following})), slice_transactions)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_text_that_is_not_utf_8_spoils_its_record_only() -> None:
         b'{"results":[' + record(1).encode() + b"," + record(2).encode()[:-1] + b',"description":"\xff"}],"next":null}'
     )
 
-    transactions, bad = decode_transactions(decode_page(answer(body), slice_transaction).results)
+    transactions, bad = decode_transactions(decode_page(answer(body), slice_transactions).results)
 
     assert ([str(one.id)[-1] for one in transactions], [one.id for one in bad]) == (["1"], [f"{ID}2"])
 
@@ -225,8 +225,8 @@ def test_every_field_but_the_key_may_be_missing() -> None:
 
 
 def test_every_form_of_date_is_an_aware_instant() -> None:
-    bills = decode_page(answer(sample("bills/without_zone")), lambda raw: decode_as(raw, Bill)).results
-    cards = decode_page(answer(sample("accounts/card_and_checking")), lambda raw: decode_as(raw, Account)).results
+    bills = decode_page(answer(sample("bills/without_zone")), records_as(Bill)).results
+    cards = decode_page(answer(sample("accounts/card_and_checking")), records_as(Account)).results
 
     credit = cards[0].credit_data
     assert credit is not None
@@ -261,17 +261,17 @@ def test_json_of_another_shape_is_unexpected(body: str) -> None:
 @pytest.mark.parametrize("body", ['{"page":1}', '{"results":{}}', "[]", '{"results":[],"totalPages":2}'])
 def test_a_page_of_another_shape_is_unexpected(body: str) -> None:
     with pytest.raises(PluggyUnexpected):
-        decode_page(answer(body), slice_transaction)
+        decode_page(answer(body), slice_transactions)
 
 
 def test_an_empty_body_is_no_empty_list() -> None:
     """R26: nothing may look like "all gone" by accident."""
     with pytest.raises(PluggyUnreadable):
-        decode_page(answer(""), slice_transaction)
+        decode_page(answer(""), slice_transactions)
 
 
 def test_a_list_answered_with_204_is_empty() -> None:
-    page = decode_page(Answer("GET /webhooks", 204, {}, b""), slice_transaction)
+    page = decode_page(Answer("GET /webhooks", 204, {}, b""), slice_transactions)
 
     assert (page.results, page.next) == ([], None)
 
