@@ -2,10 +2,12 @@
 
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.owners.models import Owner
+
+_RAISE = "UPDATE owners SET change_number = change_number + 1 WHERE id = $1 RETURNING change_number"
 
 
 async def next_change(session: AsyncSession, owner_id: UUID) -> int:
@@ -14,13 +16,8 @@ async def next_change(session: AsyncSession, owner_id: UUID) -> int:
     The counter's row stays locked until the commit, so no number ever becomes visible after a larger one. Lock order:
     connection, this counter, rows.
     """
-    statement = (
-        update(Owner)
-        .where(Owner.id == owner_id)
-        .values(change_number=Owner.change_number + 1)
-        .returning(Owner.change_number)
-    )
-    return (await session.execute(statement)).scalar_one()
+    connection = await session.connection()  # a statement sent past the ORM costs a quarter: every page needs one
+    return int((await connection.exec_driver_sql(_RAISE, (owner_id,))).scalar_one())
 
 
 async def hold_changes(session: AsyncSession, owner_id: UUID) -> None:

@@ -102,10 +102,10 @@ async def store_rows(resources: Resources, ingest: Ingest, reader: Reader, rows:
     """Store a page that is mapped already: what `store_page` does once it has rows."""
 
     async def store(session: AsyncSession) -> None:
-        known = await bulk.find_known(
-            session, reader.context.owner_id, reader.account_id, [row.pluggy_id for row in rows]
-        )
-        inserted, _ = await ingest._write(session, reader, rows, known)
+        hashes = {row.pluggy_id: row.content_hash for row in rows}
+        differing = await bulk.find_differing(session, reader.context.owner_id, reader.account_id, hashes)
+        assert not any(differing.values())
+        inserted, _ = await ingest._write(session, reader, rows, {})
         assert inserted == len(rows)
 
     await in_transaction(resources.sessions, reader.context.owner_id, store)

@@ -1,8 +1,9 @@
 """The bulk write of transactions: raw asyncpg on the session's own connection, a handful of statements a page."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import cycle
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -43,13 +44,20 @@ class TransactionRow(NamedTuple):
     content_hash: bytes
 
 
-class Known(NamedTuple):
-    """What is stored of a row that a page brings again."""
+TRACKED = (
+    "date", "amount", "currency_code", "original_amount", "original_currency_code", "direction", "status",
+    "description", "description_raw", "running_balance", "pluggy_category_id", "pluggy_category", "operation_type",
+    "counterparty_name", "installment_number", "total_installments", "bill_pluggy_id",
+)  # fmt: skip
+"""Fields whose changes are kept as revisions: what a client sees of a row and Pluggy may restate."""
+
+
+class Stored(NamedTuple):
+    """What is stored of a row that a page brings changed."""
 
     id: UUID
-    content_hash: bytes
-    change_number: int
-    is_removed: bool
+    before: tuple[Any, ...]
+    """The fields of TRACKED in their order, and last when the row was removed."""
 
 
 _TYPES = {
@@ -70,12 +78,14 @@ _ARRAYS = ", ".join(
 )
 
 # One look-up an id, kept apart by OFFSET 0: on a table never analysed, `= ANY` is planned as a walk of the whole owner.
-_KNOWN = """
-SELECT stored.* FROM unnest($3::uuid[]) AS asked (pluggy_id) CROSS JOIN LATERAL (
-    SELECT pluggy_id, id, content_hash, change_number, removed_at IS NOT NULL AS is_removed
-    FROM transactions WHERE owner_id = $1 AND account_id = $2 AND pluggy_id = asked.pluggy_id OFFSET 0
-) AS stored
-"""
+_DIFFERING = f"""
+SELECT asked.pluggy_id, stored.id, {", ".join(f"stored.{name}" for name in TRACKED)}, stored.removed_at
+FROM unnest($3::uuid[], $4::bytea[]) AS asked (pluggy_id, content_hash)
+LEFT JOIN LATERAL (
+    SELECT * FROM transactions WHERE owner_id = $1 AND account_id = $2 AND pluggy_id = asked.pluggy_id OFFSET 0
+) AS stored ON true
+WHERE stored.id IS NULL OR stored.content_hash <> asked.content_hash OR stored.removed_at IS NOT NULL
+"""  # noqa: S608 # names of columns only
 _UPSERT = f"""
 INSERT INTO transactions AS stored
     (owner_id, account_id, read_number, added_read, created_number, change_number, {", ".join(_COLUMNS)})
@@ -83,12 +93,31 @@ SELECT $1, $2, $3, $3, page.change_number, page.*
 FROM unnest({_ARRAYS}) AS page (change_number, {", ".join(_COLUMNS)})
 ON CONFLICT (owner_id, account_id, pluggy_id) DO UPDATE SET
     {", ".join(f"{name} = EXCLUDED.{name}" for name in _UPDATED)},
-    change_number = EXCLUDED.change_number, read_number = EXCLUDED.read_number, updated_at = now(), removed_at = NULL,
+    change_number = greatest(stored.change_number, EXCLUDED.change_number), read_number = EXCLUDED.read_number,
+    updated_at = now(), removed_at = NULL,
     created_number = CASE WHEN stored.removed_at IS NULL THEN stored.created_number ELSE EXCLUDED.change_number END
 WHERE stored.read_number < EXCLUDED.read_number
    OR (stored.read_number = EXCLUDED.read_number AND stored.removed_at IS NULL)
 RETURNING stored.pluggy_id, (xmax = 0) AS is_new
 """  # noqa: S608 # names of columns only
+
+
+class _Column:
+    """A column of a page on its way into an array parameter.
+
+    asyncpg walks an array twice: first to ask of each value whether it is an array itself, which takes longer than
+    writing it. A column is flat, so that walk meets nothing.
+    """
+
+    def __init__(self, values: Collection[object]) -> None:
+        self._values = values
+        self._walks = cycle(((), values))
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __iter__(self) -> Iterator[object]:
+        return iter(next(self._walks))
 
 
 async def driver(session: AsyncSession) -> "asyncpg.Connection[Any]":
@@ -98,12 +127,16 @@ async def driver(session: AsyncSession) -> "asyncpg.Connection[Any]":
     return raw
 
 
-async def find_known(
-    session: AsyncSession, owner_id: UUID, account_id: UUID, pluggy_ids: Sequence[UUID]
-) -> dict[UUID, Known]:
-    """Return what is stored under these ids of Pluggy's, removed rows included."""
-    rows = await (await driver(session)).fetch(_KNOWN, owner_id, account_id, pluggy_ids)
-    return {row[0]: Known(row[1], row[2], row[3], row[4]) for row in rows}
+async def find_differing(
+    session: AsyncSession, owner_id: UUID, account_id: UUID, hashes: Mapping[UUID, bytes]
+) -> dict[UUID, Stored | None]:
+    """Return what is stored under those of these ids of Pluggy's whose content is another, or whose row was removed.
+
+    None is an id that is not stored at all; an id whose row is equal is not in the answer.
+    """
+    connection = await driver(session)
+    rows = await connection.fetch(_DIFFERING, owner_id, account_id, _Column(hashes), _Column(hashes.values()))
+    return {row[0]: None if row[1] is None else Stored(row[1], tuple(row)[2:]) for row in rows}
 
 
 async def upsert(
@@ -117,9 +150,10 @@ async def upsert(
 ) -> tuple[set[UUID], set[UUID]]:
     """Write `rows` (unique by pluggy_id); return Pluggy's ids of the new ones and of the rewritten ones.
 
-    A row written by a newer read, or removed in this one, is left alone and in neither set (R22, R23).
+    A change number of 0 keeps the stored one, where nothing changes that a client can see. A row
+    written by a newer read, or removed in this one, is left alone and in neither set (R22, R23).
     """
-    columns = list(zip(*rows, strict=True))
-    written = await (await driver(session)).fetch(_UPSERT, owner_id, account_id, read_number, change_numbers, *columns)
+    columns = map(_Column, (change_numbers, *zip(*rows, strict=True)))
+    written = await (await driver(session)).fetch(_UPSERT, owner_id, account_id, read_number, *columns)
     new = {row[0] for row in written if row[1]}
     return new, {row[0] for row in written if not row[1]}

@@ -1,6 +1,6 @@
 """A page of Pluggy's transactions into the ledger, at the cost of what changed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from app.ids import new_ids
 from app.pluggy.ledger_models import Transaction
 from app.pluggy.pages import BadRecord, TransactionSlice, decode_transactions
 from app.transactions import bulk, repository
-from app.transactions.bulk import Known, TransactionRow
+from app.transactions.bulk import Stored, TransactionRow
 from app.transactions.identity import DAYS_APART, Trait, continue_rows
 from app.transactions.mapping import LedgerContext, content_hasher, reseal_payment, to_row
 from app.vault import Vault
@@ -69,14 +69,11 @@ class Ingest:
         nothing. A record that can't be read or held is a finding, never the end of its page (R28).
         """
         owner_id, account_id = reader.context.owner_id, reader.account_id
-        hashes = {piece.id: (self._hash(bytes(piece.raw)), piece) for piece in slices}  # a page twice: the last wins
-        known = await bulk.find_known(session, owner_id, account_id, list(hashes))
-        differing = [
-            (content_hash, piece)
-            for content_hash, piece in hashes.values()
-            if (stored := known.get(piece.id)) is None or stored.content_hash != content_hash or stored.is_removed
-        ]
-        draft = self._draft(reader, differing, known)
+        pieces = {piece.id: piece for piece in slices}  # a page twice: the last wins
+        hashes = {pluggy_id: self._hash(bytes(piece.raw)) for pluggy_id, piece in pieces.items()}
+        differing = await bulk.find_differing(session, owner_id, account_id, hashes)
+        known = {pluggy_id: stored for pluggy_id, stored in differing.items() if stored is not None}
+        draft = self._draft(reader, [pieces[pluggy_id] for pluggy_id in differing], hashes, known)
         draft.bad.extend(bad)
         inserted = updated = 0
         if draft.rows and reader.continues_rows:
@@ -95,16 +92,17 @@ class Ingest:
         )
 
     def _draft(
-        self, reader: Reader, differing: Sequence[tuple[bytes, TransactionSlice]], known: dict[UUID, Known]
+        self,
+        reader: Reader,
+        differing: Sequence[TransactionSlice],
+        hashes: Mapping[UUID, bytes],
+        known: Mapping[UUID, Stored],
     ) -> _Draft:
         draft = _Draft()
-        if not differing:
-            return draft
-        hash_by_id = {piece.id: content_hash for content_hash, piece in differing}
-        transactions, draft.bad = decode_transactions(piece for _, piece in differing)
+        transactions, draft.bad = decode_transactions(differing)
         for source, fresh in zip(transactions, new_ids(len(transactions)), strict=True):
             stored = known.get(source.id)
-            self._map(draft, reader, source, stored.id if stored else fresh, hash_by_id[source.id])
+            self._map(draft, reader, source, stored.id if stored else fresh, hashes[source.id])
         return draft
 
     def _map(self, draft: _Draft, reader: Reader, source: Transaction, row_id: UUID, content_hash: bytes) -> None:
@@ -118,7 +116,7 @@ class Ingest:
             draft.conflicts.append(source.id)
 
     async def _continue_rows(
-        self, session: AsyncSession, reader: Reader, draft: _Draft, known: dict[UUID, Known]
+        self, session: AsyncSession, reader: Reader, draft: _Draft, known: dict[UUID, Stored]
     ) -> None:
         """Let rows that bear a former item's ids go on under this page's ids; `draft` and `known` then say so."""
         owner_id = reader.context.owner_id
@@ -138,9 +136,10 @@ class Ingest:
             return
         await repository.give_pluggy_ids(session, owner_id, {row_id: row.pluggy_id for row_id, row in renamed.items()})
         kept = {row.id: row_id for row_id, row in renamed.items()}
-        known.update(
-            await bulk.find_known(session, owner_id, reader.account_id, [r.pluggy_id for r in renamed.values()])
+        continued = await bulk.find_differing(
+            session, owner_id, reader.account_id, {row.pluggy_id: row.content_hash for row in renamed.values()}
         )
+        known.update({pluggy_id: stored for pluggy_id, stored in continued.items() if stored is not None})
         draft.rows = [self._moved(row, kept[row.id], owner_id) if row.id in kept else row for row in draft.rows]
 
     def _moved(self, row: TransactionRow, row_id: UUID, owner_id: UUID) -> TransactionRow:
@@ -150,15 +149,16 @@ class Ingest:
         return row._replace(id=row_id, payment=reseal_payment(self._vault, row.payment, owner_id, row.id, row_id))
 
     async def _write(
-        self, session: AsyncSession, reader: Reader, rows: list[TransactionRow], known: dict[UUID, Known]
+        self, session: AsyncSession, reader: Reader, rows: list[TransactionRow], known: dict[UUID, Stored]
     ) -> tuple[int, int]:
         owner_id, account_id = reader.context.owner_id, reader.account_id
         number = await next_change(session, owner_id)
-        before = await repository.visible_fields(session, owner_id, [row.id for row in rows if row.pluggy_id in known])
-        changes = {row.id: repository.changed_fields(before[row.id], row) for row in rows if row.id in before}
-        numbers = [
-            known[row.pluggy_id].change_number if row.id in changes and not changes[row.id] else number for row in rows
-        ]
+        changes = {
+            row.id: repository.changed_fields(known[row.pluggy_id].before, row)
+            for row in rows
+            if row.pluggy_id in known
+        }
+        numbers = [number if changes.get(row.id, True) else 0 for row in rows]
         new, rewritten = await bulk.upsert(
             session, owner_id, account_id, rows, read_number=reader.fence, change_numbers=numbers
         )

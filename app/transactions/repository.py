@@ -13,32 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.accounts.models import Account
 from app.ids import new_ids
 from app.money import money_text
-from app.transactions.bulk import TransactionRow
+from app.transactions.bulk import TRACKED, TransactionRow
 from app.transactions.identity import Trait
 from app.transactions.models import Finding, Transaction, TransactionRevision
-
-TRACKED = (
-    "date", "amount", "currency_code", "original_amount", "original_currency_code", "direction", "status",
-    "description", "description_raw", "running_balance", "pluggy_category_id", "pluggy_category", "operation_type",
-    "counterparty_name", "installment_number", "total_installments", "bill_pluggy_id",
-)  # fmt: skip
-"""Fields whose changes are kept as revisions: what a client sees of a row and Pluggy may restate."""
 
 Changes = dict[str, tuple[Any, Any]]
 NewFinding = tuple[str, str, dict[str, Any]]
 """Kind, subject, details."""
-
-_tracked_columns = [getattr(Transaction, name) for name in TRACKED]
-
-
-async def visible_fields(session: AsyncSession, owner_id: UUID, ids: Sequence[UUID]) -> dict[UUID, tuple[Any, ...]]:
-    """Return the tracked fields of these rows, in the order of TRACKED, and last when the row was removed."""
-    if not ids:
-        return {}
-    statement = select(Transaction.id, *_tracked_columns, Transaction.removed_at).where(
-        Transaction.owner_id == owner_id, Transaction.id.in_(ids)
-    )
-    return {row[0]: tuple(row[1:]) for row in await session.execute(statement)}
 
 
 def changed_fields(before: tuple[Any, ...], row: TransactionRow | Transaction) -> Changes:
