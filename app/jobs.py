@@ -38,7 +38,7 @@ class Kind(StrEnum):
     REPAIR = "repair"
     RECONCILE = "reconcile"
     WEBHOOK_CHECK = "webhook_check"
-    INBOX_PRUNE = "inbox_prune"
+    PRUNE = "prune"
     DELIVERY = "delivery"
 
 
@@ -51,7 +51,7 @@ FUNCTIONS: dict[Kind, str] = {
     Kind.REPAIR: "repair_connection",
     Kind.RECONCILE: "reconcile_connection",
     Kind.WEBHOOK_CHECK: "check_webhook",
-    Kind.INBOX_PRUNE: "prune_inbox",
+    Kind.PRUNE: "prune",
     Kind.DELIVERY: "deliver_webhook_event",
 }
 """The arq function that drains each kind."""

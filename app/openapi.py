@@ -31,6 +31,7 @@ from app.settings import (
     AuthSettings,
     DatabaseSettings,
     PluggySettings,
+    RetentionSettings,
     ServiceSettings,
     Settings,
     SyncSettings,
@@ -228,6 +229,7 @@ def _print_document() -> None:
         "pluggy": PluggySettings,
         "auth": AuthSettings,
         "sync": SyncSettings,
+        "retention": RetentionSettings,
     }
     unread: Any = {name: group.model_construct() for name, group in groups.items()}
     sys.stdout.write(document_text(create_app(Settings(**unread))))

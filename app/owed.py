@@ -136,12 +136,12 @@ POLICIES: dict[Kind, Policy] = {
         timeout=timedelta(minutes=2),
         parallel=1,
     ),
-    Kind.INBOX_PRUNE: Policy(
+    Kind.PRUNE: Policy(
         attempts=100_000,
         spacing=_seconds(60, 1800),
         lease=timedelta(seconds=45),
         timeout=timedelta(minutes=10),
-        parallel=1,
+        parallel=2,
     ),
 }
 

@@ -147,6 +147,19 @@ class SyncSettings(_Group):
     outdated_max_retries: Annotated[int, Field(ge=0, le=5)] = 2
 
 
+class RetentionSettings(_Group):
+    """How long what grows is kept (R66). The floors are what clients were promised."""
+
+    model_config = SettingsConfigDict(env_prefix="RETENTION_")
+
+    inbox_days: Annotated[int, Field(ge=8, le=30)] = 30
+    events_days: Annotated[int, Field(ge=90, le=3650)] = 90
+    deliveries_days: Annotated[int, Field(ge=30, le=3650)] = 30
+    runs_days: Annotated[int, Field(ge=30, le=3650)] = 180
+    tombstones_days: Annotated[int, Field(ge=91, le=3650)] = 120
+    audit_days: Annotated[int, Field(ge=1827, le=36500)] = 1827
+
+
 class ServiceSettings(_Group):
     """The service itself: where it is reached, by whom, with which keys."""
 
@@ -185,12 +198,14 @@ class Settings:
         pluggy: PluggySettings,
         auth: AuthSettings,
         sync: SyncSettings,
+        retention: RetentionSettings,
     ) -> None:
         self.service = service
         self.database = database
         self.pluggy = pluggy
         self.auth = auth
         self.sync = sync
+        self.retention = retention
 
     @property
     def is_production(self) -> bool:
@@ -297,6 +312,7 @@ def load_settings(*, env_file: str | None = ".env", **overrides: Any) -> Setting
         pluggy=build(PluggySettings),
         auth=build(AuthSettings),
         sync=build(SyncSettings),
+        retention=build(RetentionSettings),
     )
     if problems:
         raise SettingsError(problems)

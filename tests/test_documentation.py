@@ -22,8 +22,17 @@ from app.main import create_app
 from app.owed import POLICIES
 from app.owners.principal import DEFAULT_SCOPES, Principal
 from app.resources import Resources
+from app.retention.rules import OF_OWNER, OF_SERVICE, STAYS
 from app.routing import policy_table
-from app.settings import AuthSettings, DatabaseSettings, PluggySettings, ServiceSettings, Settings, SyncSettings
+from app.settings import (
+    AuthSettings,
+    DatabaseSettings,
+    PluggySettings,
+    RetentionSettings,
+    ServiceSettings,
+    Settings,
+    SyncSettings,
+)
 from app.tables import CONTROL_TABLES, metadata
 from sandbox.stack.children import free_port
 from tests.http_support import KnownCaller, make_settings
@@ -80,7 +89,8 @@ def without_code(source: str) -> str:
 
 def fields() -> Iterator[tuple[str, str]]:
     """Every setting by its environment name, with its default as the environment would say it."""
-    for group in (PluggySettings, AuthSettings, DatabaseSettings, SyncSettings, ServiceSettings):
+    groups = (PluggySettings, AuthSettings, DatabaseSettings, SyncSettings, RetentionSettings, ServiceSettings)
+    for group in groups:
         prefix = group.model_config.get("env_prefix", "")
         for name, field in group.model_fields.items():
             yield (prefix + name).upper(), as_text(field.default)
@@ -183,6 +193,29 @@ def test_every_ledger_table_is_distributed() -> None:
 
     named = set(re.findall(r"'(\w+)'", sql)) - {"owner_id"}
     assert named == set(metadata.tables) - CONTROL_TABLES
+
+
+def test_every_table_says_how_long_its_rows_stay() -> None:
+    """R66: a new table gets its rule, or the cause why its rows stay, in app/retention/rules.py."""
+    ruled = {rule.table for rule in (*OF_OWNER, *OF_SERVICE)}
+
+    assert ruled & set(STAYS) == set()
+    assert ruled | set(STAYS) == set(metadata.tables)
+    assert {rule.table for rule in OF_SERVICE} <= CONTROL_TABLES
+    assert {rule.table for rule in OF_OWNER} & CONTROL_TABLES == set()
+
+
+def test_no_row_that_goes_leaves_one_behind_that_names_it() -> None:
+    """What refers to a table with a rule goes with its rows, by the database or by the rule's parts."""
+    rules = {rule.table: rule for rule in (*OF_OWNER, *OF_SERVICE)}
+    named = {
+        (child.name, key.column_keys[-1], key.referred_table.name)
+        for child in metadata.tables.values()
+        for key in child.foreign_key_constraints
+        if key.referred_table.name in rules and key.ondelete != "CASCADE"
+    }
+
+    assert named == {(*part, rule.table) for rule in rules.values() for part in rule.parts}
 
 
 def test_a_composed_deployment_takes_every_setting() -> None:
@@ -297,6 +330,7 @@ async def test_the_lines_of_the_tour_work_when_pasted(
         pluggy=settings.pluggy,
         auth=settings.auth,
         sync=settings.sync,
+        retention=settings.retention,
     )
     item_id = await stand_in.make_item(owner_id)
     (tmp_path / ".data").mkdir()

@@ -1,11 +1,17 @@
 """Who the tenants are."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app import owed
+from app.clock import utc_now
 from app.ids import new_id
+from app.jobs import Kind
 from app.owners import repository
+
+_FIRST_PRUNE = timedelta(days=1)
 
 
 async def get_or_create(session: AsyncSession, issuer: str, subject: str) -> UUID:
@@ -15,6 +21,7 @@ async def get_or_create(session: AsyncSession, issuer: str, subject: str) -> UUI
         return found
     fresh = new_id()
     if await repository.add(session, fresh, issuer, subject):
+        await owed.add(session, Kind.PRUNE, fresh, fresh, due_at=utc_now() + _FIRST_PRUNE)
         return fresh
     added_meanwhile = await repository.find_id(session, issuer, subject)
     assert added_meanwhile is not None  # noqa: S101 # the conflict has just shown it

@@ -109,25 +109,14 @@ async def pause_before_run(session: AsyncSession, owner_id: UUID, connection_id:
     return pause
 
 
-async def ignore_orphans(session: AsyncSession, *, before: UUID, note: str) -> int:
-    """Give up on orphans that came before the moment of an id; return how many they were."""
+async def ignore_orphans(session: AsyncSession, *, before: UUID, note: str) -> None:
+    """Give up on orphans that came before the moment of an id."""
     statement = (
         update(WebhookEvent)
         .where(WebhookEvent.status == literal(EventStatus.ORPHAN.value, literal_execute=True), WebhookEvent.id < before)
         .values(status=EventStatus.IGNORED, note=note, handled_at=func.now())
-        .returning(WebhookEvent.id)
     )
-    return len((await session.execute(statement)).all())
-
-
-async def forget_events(session: AsyncSession, *, before: UUID, limit: int) -> int:
-    """Delete the oldest events that came before the moment of an id, with what they owe; return how many."""
-    oldest = select(WebhookEvent.id).where(WebhookEvent.id < before).order_by(WebhookEvent.id).limit(limit)
-    statement = delete(WebhookEvent).where(WebhookEvent.id.in_(oldest)).returning(WebhookEvent.id)
-    forgotten = list((await session.execute(statement)).scalars())
-    if forgotten:
-        await session.execute(delete(_OWED).where(_OWED.c.kind == "webhook", _OWED.c.ref_id.in_(forgotten)))
-    return len(forgotten)
+    await session.execute(statement)
 
 
 async def add_rejections(session: AsyncSession, last: Sequence[Rejection], counts: Mapping[str, int]) -> None:

@@ -2,18 +2,23 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import owed
+from app.clock import utc_now
 from app.connections import repository as connection_rows
 from app.connections.errors import ConnectionNotFound
 from app.database import set_owner
+from app.ids import first_id_at
 from app.jobs import Kind
 from app.webhooks import handlers, repository
 from app.webhooks.events import read_delivery
 from app.webhooks.models import EventStatus, WebhookEvent
+
+KEEP_ORPHANS: Final = timedelta(days=7)
 
 
 async def affect_item(session: AsyncSession, event: WebhookEvent) -> timedelta | None:
@@ -45,6 +50,12 @@ async def adopt_orphans(session: AsyncSession, item_id: UUID) -> None:
     """Owe the effect of events that came before their item had an owner (R4)."""
     for event_id in await repository.wake_orphans(session, item_id):
         await owed.add(session, Kind.WEBHOOK, None, event_id)
+
+
+async def give_up_orphans(session: AsyncSession) -> None:
+    """Ignore what has had no connection for 7 days (R4)."""
+    note = f"no connection within {KEEP_ORPHANS.days} days"
+    await repository.ignore_orphans(session, before=first_id_at(utc_now() - KEEP_ORPHANS), note=note)
 
 
 async def replay(session: AsyncSession, event_ids: Sequence[UUID]) -> Sequence[UUID]:

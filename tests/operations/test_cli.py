@@ -84,7 +84,7 @@ async def test_the_hourly_work_is_owed_once_however_many_workers_start(resources
         await owe_upkeep(resources)
 
     assert len(await owed_refs(resources.sessions, "webhook_check")) == 1
-    assert len(await owed_refs(resources.sessions, "inbox_prune")) == 1
+    assert len(await owed_refs(resources.sessions, "prune")) == 1
 
 
 async def test_the_secret_changes_without_a_gap(banking: Banking, api: str, stand_in: StandIn) -> None:

@@ -21,6 +21,7 @@ def with_loopback(settings: Settings) -> Settings:
         pluggy=settings.pluggy,
         auth=settings.auth,
         sync=settings.sync,
+        retention=settings.retention,
     )
 
 

@@ -39,13 +39,6 @@ async def check_webhook(resources: Resources, _: None, __: UUID) -> timedelta:
     return upkeep.EVERY
 
 
-@job(Kind.INBOX_PRUNE)
-async def prune_inbox(resources: Resources, _: None, __: UUID) -> timedelta:
-    """Let go hourly of events that have been kept long enough."""
-    await upkeep.prune_inbox(resources)
-    return upkeep.EVERY
-
-
 @job(Kind.RECONCILE)
 async def reconcile_connection(resources: Resources, owner_id: UUID, connection_id: UUID) -> None:
     """Read a connection once after its webhooks may have been missed."""
@@ -57,7 +50,7 @@ async def owe_upkeep(resources: Resources) -> None:
     due_at = utc_now() + _FIRST_UPKEEP
 
     async def owe(session: AsyncSession) -> None:
-        for kind in (Kind.WEBHOOK_CHECK, Kind.INBOX_PRUNE):
+        for kind in (Kind.WEBHOOK_CHECK, Kind.PRUNE):
             await owed.add_standing(session, kind, due_at=due_at)
 
     while True:
