@@ -76,6 +76,7 @@ STAYS: Final = {
     "findings": _LEDGER,
     "installment_plans": _DERIVED,
     "installments": _DERIVED,
+    "insights": _DERIVED,
     "investments": _LEDGER,
     "item_owners": "goes with its connection",
     "loans": _LEDGER,
