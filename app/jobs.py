@@ -40,6 +40,7 @@ class Kind(StrEnum):
     WEBHOOK_CHECK = "webhook_check"
     PRUNE = "prune"
     DELIVERY = "delivery"
+    CATEGORY_TREE = "category_tree"
 
 
 FUNCTIONS: dict[Kind, str] = {
@@ -53,6 +54,7 @@ FUNCTIONS: dict[Kind, str] = {
     Kind.WEBHOOK_CHECK: "check_webhook",
     Kind.PRUNE: "prune",
     Kind.DELIVERY: "deliver_webhook_event",
+    Kind.CATEGORY_TREE: "renew_category_tree",
 }
 """The arq function that drains each kind."""
 

@@ -16,6 +16,7 @@ from app.accounts.router import router as accounts
 from app.api_keys.router import router as api_keys
 from app.balances.router import router as balances
 from app.bills.router import router as bills
+from app.categories.router import router as categories
 from app.connections.router import router as connections
 from app.connectors.router import router as connectors
 from app.consents.router import router as consents
@@ -61,6 +62,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     exports,
     transactions,
     insights,
+    categories,
     events,
     webhook_endpoints,
     api_keys,

@@ -136,6 +136,13 @@ POLICIES: dict[Kind, Policy] = {
         timeout=timedelta(minutes=2),
         parallel=1,
     ),
+    Kind.CATEGORY_TREE: Policy(
+        attempts=100_000,
+        spacing=_seconds(60, 600, 3600),
+        lease=timedelta(seconds=45),
+        timeout=timedelta(minutes=2),
+        parallel=1,
+    ),
     Kind.PRUNE: Policy(
         attempts=100_000,
         spacing=_seconds(60, 1800),

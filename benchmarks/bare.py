@@ -23,7 +23,7 @@ class Bare:
 
     def __init__(self) -> None:
         self._pool: asyncpg.Pool[Any] | None = None
-        self._sql, self._names = page_statement(())
+        self._sql, self._names = page_statement()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":

@@ -11,11 +11,9 @@ from app.accounts.models import Account
 from app.connections.models import BankConnection
 from app.transactions.filters import TransactionFilter
 from app.transactions.models import Transaction
-from app.transactions.queries import LISTED, matching
+from app.transactions.queries import listed, matching
 
 ROWS_AT_ONCE: Final = 500
-
-_listed = [getattr(Transaction, name) for name in LISTED]
 
 
 async def accounts(session: AsyncSession, owner_id: UUID) -> Sequence[tuple[Account, str, int]]:
@@ -47,7 +45,7 @@ async def stream(
     Newest first; with `by_account` those of banks before those of cards, by account and currency, oldest first.
     """
     conditions, values = matching(owner_id, asked)
-    statement = select(*_listed).where(*conditions)
+    statement = listed().where(*conditions)
     if by_account:
         cards = select(Account.id).where(Account.owner_id == owner_id, Account.type == "CREDIT")
         statement = statement.order_by(

@@ -21,6 +21,21 @@ Amount = Annotated[
 ]
 
 
+_CATEGORY_ID = "[0-9]{8}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+CategoryId = Annotated[
+    str,
+    Field(
+        pattern=f"^({_CATEGORY_ID})$",
+        examples=["11010000"],
+        description="Eight digits are a category of Pluggy's, a UUID is one of the owner's own.",
+    ),
+]
+
+
+CategoryOrNone = Annotated[str, Field(pattern=f"^({_CATEGORY_ID}|none)$")]
+"""A category, or `none`."""
+
+
 class TransactionFilter(BaseModel):
     """Rows that meet every condition given. An id that is not the owner's meets none."""
 
@@ -42,10 +57,10 @@ class TransactionFilter(BaseModel):
         str | None, Field(pattern="^[A-Z_]{1,40}$", description="`POSTED` or `PENDING`; an open enum.")
     ] = None
     category: Annotated[
-        str | None,
+        CategoryOrNone | None,
         Field(
-            pattern="^[0-9]{8}$",
-            description="Of this category of Pluggy or of one below it: `05000000` takes all transfers.",
+            description="Of this category or of one below it, whoever put them there: `05000000` takes all transfers. "
+            "`none`: of no category."
         ),
     ] = None
     currency_code: Annotated[
@@ -61,7 +76,27 @@ class TransactionFilter(BaseModel):
     ] = None
     counterparty: Annotated[
         str | None,
-        Field(min_length=2, max_length=100, description="The counterparty's name holds this text; case is ignored."),
+        Field(
+            min_length=2,
+            max_length=100,
+            description="The counterparty's name holds this text; case and accents are ignored.",
+        ),
+    ] = None
+    counterparty_id: Annotated[UUID | None, Field(description="With this counterparty.")] = None
+    tag: Annotated[str | None, Field(min_length=1, max_length=50, description="With this tag.")] = None
+    ignored: Annotated[bool | None, Field(description="Left out of sums, or not.")] = None
+    internal: Annotated[
+        bool | None,
+        Field(description="Between accounts of the owner's own, payments of card bills included; or not."),
+    ] = None
+    q: Annotated[
+        str | None,
+        Field(
+            pattern=r"^\s*\S(.*\S)\s*$",
+            max_length=100,
+            description="This text is in the description, the counterparty's name or the note; case and accents are "
+            "ignored. Two letters at least.",
+        ),
     ] = None
 
     @field_validator("date_to", "amount_to")
@@ -73,12 +108,14 @@ class TransactionFilter(BaseModel):
             raise ValueError(f"This must not be less than {name}.")
         return value
 
-    @property
-    def category_prefix(self) -> str | None:
-        """What the ids of the category and of those below it begin with: two digits a level, zeros for none."""
-        if self.category is None:
-            return None
-        prefix = self.category
-        while len(prefix) > 2 and prefix.endswith("00"):
-            prefix = prefix[:-2]
-        return prefix
+
+Sort = Literal["-date", "date", "-amount", "amount"]
+
+
+class TransactionQuery(TransactionFilter):
+    """Which rows, and in which order."""
+
+    sort: Annotated[
+        Sort,
+        Field(description="By day or by amount, from the largest (`-`) or the smallest on; ties in one fixed order."),
+    ] = "-date"

@@ -10,14 +10,16 @@ from uuid import UUID
 
 import msgspec
 
+from app.categories.built_in import names_of
 from app.money import money_text
 
 
 class CategoryLine(msgspec.Struct, frozen=True, gc=False):
     """As `schemas.CategoryRead`."""
 
-    id: str | None
-    name: str | None
+    id: str
+    name: str
+    name_pt: str
 
 
 class InstallmentLine(msgspec.Struct, frozen=True, gc=False):
@@ -49,6 +51,8 @@ class TransactionLine(msgspec.Struct, frozen=True, gc=False):
     note: str | None
     tags: list[str]
     ignored: bool
+    internal_kind: str | None
+    counterparty_id: UUID | None
 
 
 class TransactionPage(msgspec.Struct, frozen=True, gc=False):
@@ -82,9 +86,13 @@ def line_of(row: Sequence[Any]) -> TransactionLine:
     """Return the line of a row with the columns `queries.LISTED`, in their order."""
     (
         id_, pluggy_id, account_id, day, occurred_at, amount, currency_code, original_amount, original_currency_code,
-        direction, status, description, category_id, category, counterparty_name, number, total, note, tags, ignored,
+        direction, status, description, category_id, category_source, given_category, counterparty_name, number, total,
+        note, tags, ignored, internal_kind, counterparty_id, category_name, category_name_pt, own_category_name,
     ) = row  # fmt: skip
-    has_category = category_id is not None or category is not None
+    names = None
+    if category_id is not None:
+        tree = (category_name, category_name_pt)
+        names = names_of(category_id, tree, own=own_category_name, given=given_category)
     return TransactionLine(
         id_,
         pluggy_id,
@@ -98,11 +106,13 @@ def line_of(row: Sequence[Any]) -> TransactionLine:
         direction,
         status,
         description,
-        CategoryLine(category_id, category) if has_category else None,
-        "pluggy" if has_category else None,
+        None if names is None else CategoryLine(category_id, *names),
+        category_source,
         counterparty_name,
         None if number is None else InstallmentLine(number, total),
         note,
         tags,
         ignored,
+        internal_kind,
+        counterparty_id,
     )

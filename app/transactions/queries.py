@@ -4,36 +4,84 @@ Removed rows are never seen: `removed_at IS NULL` is the predicate of the index 
 connection that is being deleted are removed in the transaction that begins its deletion.
 """
 
-import re
 from collections.abc import Sequence
 from datetime import date
-from functools import cache
-from typing import Any, NamedTuple
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, Final, NamedTuple, cast
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Row, Uuid, any_, bindparam, select, tuple_
+from sqlalchemy import (
+    ARRAY,
+    BindParameter,
+    ColumnElement,
+    Row,
+    Select,
+    Uuid,
+    any_,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    text,
+    tuple_,
+)
 from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from app.accounts.models import Account
+from app.categories.built_in import Names, branch, names_of
+from app.categories.models import PluggyCategory
 from app.connections.models import BankConnection
 from app.reading import read_rows
 from app.transactions.counting import COUNTS_AS
-from app.transactions.filters import TransactionFilter
+from app.transactions.filters import Sort, TransactionFilter
 from app.transactions.models import Transaction, TransactionRevision
 
-LISTED = (
+_COLUMNS: Final = (
     "id", "pluggy_id", "account_id", "date", "occurred_at", "amount", "currency_code", "original_amount",
-    "original_currency_code", "direction", "status", "description", "pluggy_category_id", "pluggy_category",
-    "counterparty_name", "installment_number", "total_installments", "note", "tags", "ignored",
+    "original_currency_code", "direction", "status", "description", "category_id", "category_source",
+    "pluggy_category", "counterparty_name", "installment_number", "total_installments", "note", "tags", "ignored",
+    "internal_kind", "counterparty_id",
 )  # fmt: skip
-"""Columns of a list's row: all small, so that a page costs half of what whole rows would."""
+_OWN_CATEGORY: Final[ColumnElement[str | None]] = literal_column(
+    "CASE WHEN length(transactions.category_id) = 36 THEN (SELECT categories.name FROM categories"
+    " WHERE categories.owner_id = transactions.owner_id AND categories.id = transactions.category_id::uuid) END"
+).label("own_category_name")
+LISTED: Final = (
+    *(getattr(Transaction, name) for name in _COLUMNS),
+    PluggyCategory.name.label("category_name"),
+    PluggyCategory.name_pt.label("category_name_pt"),
+    _OWN_CATEGORY,
+)
+"""What a list's row is made from, for `lines.line_of`: all small, so that a page costs half of what whole rows would.
 
-_listed = [getattr(Transaction, name) for name in LISTED]
+To be selected through `listed`."""
+
 _own_accounts = select(Account.id).where(
     Account.owner_id == bindparam("owner_id"), Account.connection_id == bindparam("connection_id")
 )
-_CONDITIONS: dict[str, ColumnElement[bool]] = {
+# Levels of Pluggy's ids are pairs of digits, so a branch of its tree is a range; own categories may hang anywhere.
+_OF_CATEGORY: Final = """
+(transactions.category_id BETWEEN :category_from AND :category_to OR transactions.category_id = ANY (ARRAY(
+    WITH RECURSIVE below AS (
+        SELECT own.id::text FROM categories AS own
+        WHERE own.owner_id = :owner_id AND own.parent_id BETWEEN :category_from AND :category_to
+        UNION
+        SELECT own.id::text FROM categories AS own JOIN below ON own.parent_id = below.id
+        WHERE own.owner_id = :owner_id
+    ) SELECT id FROM below
+)))
+"""
+
+
+def _contains(text_column: ColumnElement[str] | InstrumentedAttribute[str], name: str) -> ColumnElement[bool]:
+    folded = select(func.banking_fold(bindparam(name))).scalar_subquery()  # once, not for each row
+    return func.strpos(text_column, folded) > literal_column("0")
+
+
+_CONDITIONS: Final[dict[str, ColumnElement[bool]]] = {
     "account_id": Transaction.account_id == bindparam("account_id"),
     "connection_id": Transaction.account_id.in_(_own_accounts),
     "date_from": Transaction.date >= bindparam("date_from"),
@@ -42,24 +90,36 @@ _CONDITIONS: dict[str, ColumnElement[bool]] = {
     "amount_to": Transaction.amount <= bindparam("amount_to"),
     "direction": Transaction.direction == bindparam("direction"),
     "status": Transaction.status == bindparam("status"),
-    "category": Transaction.pluggy_category_id.like(bindparam("category")),
-    "counterparty": Transaction.counterparty_name.ilike(bindparam("counterparty"), escape="\\"),
+    "category": cast(ColumnElement[bool], text(_OF_CATEGORY)),
+    "uncategorised": Transaction.category_id.is_(None),
+    "counterparty": _contains(func.banking_fold(Transaction.counterparty_name), "counterparty"),
+    "counterparty_id": Transaction.counterparty_id == bindparam("counterparty_id"),
     "currency_code": Transaction.currency_code == bindparam("currency_code"),
+    "tag": bindparam("tag") == any_(Transaction.tags),
+    "ignored": Transaction.ignored == bindparam("ignored"),
+    "internal": Transaction.internal_kind.is_not(None) == bindparam("internal"),
+    "q": _contains(Transaction.search_text, "q"),
     "counts_as": bindparam("counts_as") == COUNTS_AS,
     "ids": Transaction.id == any_(bindparam("ids", type_=ARRAY(Uuid))),
-    "after": tuple_(Transaction.date, Transaction.id) < tuple_(bindparam("after_date"), bindparam("after_id")),
 }
+_KEYS: Final[dict[str, InstrumentedAttribute[Any]]] = {"date": Transaction.date, "amount": Transaction.amount}
 
 
 class TransactionOfConnection(NamedTuple):
-    """A transaction, and the connection that brings it."""
+    """A transaction, the connection that brings it, and the names of its category if it has one."""
 
     transaction: Transaction
     connection: BankConnection
+    category_names: Names | None
 
 
-def _visible(owner_id: UUID) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+def _visible(owner_id: UUID | BindParameter[UUID]) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return Transaction.owner_id == owner_id, Transaction.removed_at.is_(None)
+
+
+def listed() -> Select[*tuple[Any, ...]]:
+    """Return a SELECT of LISTED, to be narrowed down."""
+    return select(*LISTED).outerjoin(PluggyCategory, PluggyCategory.id == Transaction.category_id)
 
 
 async def list_page(
@@ -67,54 +127,61 @@ async def list_page(
     owner_id: UUID,
     asked: TransactionFilter,
     *,
-    after: tuple[date, UUID] | None,
+    sort: Sort = "-date",
+    after: tuple[date | Decimal, UUID] | None,
     limit: int,
 ) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Return the columns LISTED of rows that match, newest first by (date, id), strictly after that key."""
-    values = _values(asked)
-    conditions = tuple(values)
+    """Return the columns LISTED of rows that match, by (date, id) or (amount, id), strictly after that key."""
+    values = {**_values(asked), "owner_id": owner_id, "limit": limit}
     if after is not None:
-        conditions += ("after",)
-        values["after_date"], values["after_id"] = after
-    values |= {"owner_id": owner_id, "limit": limit}
-    text, names = page_statement(conditions)
-    return await read_rows(engine, owner_id, text, tuple(values[name] for name in names))
+        values["after_key"], values["after_id"] = after
+    statement, names = page_statement(_conditions(asked), sort=sort, is_first=after is None)
+    return await read_rows(engine, owner_id, statement, tuple(values[name] for name in names))
 
 
 def matching(owner_id: UUID, asked: TransactionFilter) -> tuple[Sequence[ColumnElement[bool]], dict[str, Any]]:
     """Return the conditions of the rows that a list under this filter shows, and the values of their parameters."""
-    values = _values(asked)
-    mine = (Transaction.owner_id == bindparam("owner_id"), Transaction.removed_at.is_(None))
-    return (*mine, *(_CONDITIONS[name] for name in values)), {**values, "owner_id": owner_id}
+    conditions = [_CONDITIONS[name] for name in _conditions(asked)]
+    return (*_visible(bindparam("owner_id")), *conditions), {**_values(asked), "owner_id": owner_id}
 
 
-@cache
-def page_statement(conditions: tuple[str, ...]) -> tuple[str, Sequence[str]]:
+@lru_cache(maxsize=512)
+def page_statement(
+    conditions: tuple[str, ...] = (), *, sort: Sort = "-date", is_first: bool = True
+) -> tuple[str, Sequence[str]]:
     """Return the SQL of a page under these conditions, and the names of its parameters in their order.
 
     Composed once for each set of conditions, and sent as it is: the ORM's way of sending a statement and reading its
-    rows costs three times the query.
+    rows costs three times the query. A search looks through the index alone, and only the page's rows are fetched.
     """
-    statement = (
-        select(*_listed)
-        .where(
-            Transaction.owner_id == bindparam("owner_id"),
-            Transaction.removed_at.is_(None),
-            *(_CONDITIONS[name] for name in conditions),
-        )
-        .order_by(Transaction.date.desc(), Transaction.id.desc())
-        .limit(bindparam("limit"))
-    )
+    key, is_descending = _KEYS[sort.removeprefix("-")], sort.startswith("-")
+    order = (key.desc(), Transaction.id.desc()) if is_descending else (key, Transaction.id)
+    wanted = [*_visible(bindparam("owner_id")), *(_CONDITIONS[name] for name in conditions)]
+    if not is_first:
+        here, there = tuple_(key, Transaction.id), tuple_(bindparam("after_key", type_=key.type), bindparam("after_id"))
+        wanted.append(here < there if is_descending else here > there)
+    if "q" in conditions:
+        found = select(Transaction.id).where(*wanted).order_by(*order).limit(bindparam("limit")).subquery("found")
+        of_page = (Transaction.owner_id == bindparam("owner_id")) & (Transaction.id == found.c.id)
+        statement = listed().join(found, of_page).order_by(*order)
+    else:
+        statement = listed().where(*wanted).order_by(*order).limit(bindparam("limit"))
     compiled = statement.compile(dialect=asyncpg.dialect())  # type: ignore[no-untyped-call] # SQLAlchemy's
     return compiled.string, tuple(compiled.positiontup or ())
 
 
+def _conditions(asked: TransactionFilter) -> tuple[str, ...]:
+    given = (name for name in TransactionFilter.model_fields if getattr(asked, name) is not None)
+    return tuple("uncategorised" if name == "category" and asked.category == "none" else name for name in given)
+
+
 def _values(asked: TransactionFilter) -> dict[str, Any]:
-    values = asked.model_dump(exclude_none=True)
-    if asked.category is not None:
-        values["category"] = f"{asked.category_prefix}%"
-    if asked.counterparty is not None:
-        values["counterparty"] = "%" + re.sub(r"([\\%_])", r"\\\1", asked.counterparty) + "%"
+    values = asked.model_dump(include=set(TransactionFilter.model_fields), exclude_none=True)
+    category = values.pop("category", "none")
+    if category != "none":
+        values["category_from"], values["category_to"] = branch(category)
+    if asked.q is not None:
+        values["q"] = asked.q.strip()
     return values
 
 
@@ -126,7 +193,8 @@ async def list_changed(
     The columns are LISTED, then change_number, created_number and whether the row was removed.
     """
     statement = (
-        select(*_listed, Transaction.change_number, Transaction.created_number, Transaction.removed_at.is_not(None))
+        listed()
+        .add_columns(Transaction.change_number, Transaction.created_number, Transaction.removed_at.is_not(None))
         .where(
             Transaction.owner_id == owner_id,
             tuple_(Transaction.change_number, Transaction.id) > after,
@@ -152,13 +220,21 @@ async def list_run_revisions(
 async def find(session: AsyncSession, owner_id: UUID, transaction_id: UUID) -> TransactionOfConnection | None:
     """Return the transaction unless it is absent or removed."""
     statement = (
-        select(Transaction, BankConnection)
+        select(Transaction, BankConnection, PluggyCategory.name, PluggyCategory.name_pt, _OWN_CATEGORY)
         .join(Account, (Account.owner_id == owner_id) & (Account.id == Transaction.account_id))
         .join(BankConnection, (BankConnection.owner_id == owner_id) & (BankConnection.id == Account.connection_id))
+        .outerjoin(PluggyCategory, PluggyCategory.id == Transaction.category_id)
         .where(*_visible(owner_id), Transaction.id == transaction_id, BankConnection.deleting_at.is_(None))
     )
-    row = (await session.execute(statement)).one_or_none()
-    return None if row is None else TransactionOfConnection(row[0], row[1])
+    found = (await session.execute(statement)).one_or_none()
+    if found is None:
+        return None
+    row, connection, name, name_pt, own = found
+    given = row.pluggy_category if row.category_source == "pluggy" else None
+    if row.category_id is None:
+        return TransactionOfConnection(row, connection, None)
+    names = names_of(row.category_id, (name, name_pt), own=own, given=given)
+    return TransactionOfConnection(row, connection, names)
 
 
 async def exists(session: AsyncSession, owner_id: UUID, transaction_id: UUID) -> bool:

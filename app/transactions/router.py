@@ -1,12 +1,15 @@
 """HTTP of transactions."""
 
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Annotated, NamedTuple
 from uuid import UUID
 
 from fastapi import Query, Response
 
 from app.audit.service import record_act
+from app.categories import service as categories
+from app.categories.errors import UnknownCategory
 from app.clock import utc_now
 from app.dependencies import OwnerDep, PageDep, ResourcesDep, SessionDep
 from app.etags import WITH_ETAG, IfMatchDep, PreconditionFailed, etag_of
@@ -21,8 +24,8 @@ from app.sync import service as syncs
 from app.sync.errors import SyncRunNotFound
 from app.transactions import service
 from app.transactions.errors import CursorExpired, TransactionNotFound
-from app.transactions.filters import TransactionFilter
-from app.transactions.lines import ChangesPage, TransactionPage, encode_page
+from app.transactions.filters import TransactionQuery
+from app.transactions.lines import ChangesPage, TransactionLine, TransactionPage, encode_page
 from app.transactions.queries import TransactionOfConnection
 from app.transactions.schemas import (
     ChangesRead,
@@ -38,6 +41,9 @@ router = make_router("transactions")
 
 _READ = requires("transactions:read")
 _FEED_REACH = timedelta(days=90)
+
+
+_Place = tuple[date | Decimal, UUID]
 
 
 class _FeedPlace(NamedTuple):
@@ -56,17 +62,24 @@ class _FeedPlace(NamedTuple):
     responses=problem_responses(InvalidCursor),
 )
 async def list_transactions(
-    owner: OwnerDep, resources: ResourcesDep, page: PageDep, asked: Annotated[TransactionFilter, Query()]
+    owner: OwnerDep, resources: ResourcesDep, page: PageDep, asked: Annotated[TransactionQuery, Query()]
 ) -> Response:
-    """Return the caller's transactions, newest first; those of hidden accounts too.
+    """Return the caller's transactions, newest first unless `sort` says else; those of hidden accounts too.
 
     Pages stay whole while rows arrive: nothing is left out or shown twice on the way down, newer rows wait above. An
     `account_id` or `connection_id` of somebody else, or of nothing, gives an empty list.
     """
     binding = ("transactions", owner.id, asked.model_dump(exclude_none=True))
-    after = page.place(tuple[date, UUID], binding=binding)
-    found = await service.list_page(resources.engine, owner.id, asked, after=after, limit=page.limit + 1)
-    lines, cursor = page.cut(found, lambda line: (line.date, line.id), binding=binding)
+    by_amount = asked.sort.endswith("amount")
+    after: _Place | None
+    if by_amount:
+        after = page.place(tuple[Decimal, UUID], binding=binding)
+    else:
+        after = page.place(tuple[date, UUID], binding=binding)
+    found = await service.list_page(
+        resources.engine, owner.id, asked, sort=asked.sort, after=after, limit=page.limit + 1
+    )
+    lines, cursor = page.cut(found, _by_amount if by_amount else _by_day, binding=binding)
     return Response(encode_page(TransactionPage(lines, cursor)), media_type="application/json")
 
 
@@ -104,7 +117,7 @@ async def list_transaction_changes(owner: OwnerDep, session: SessionDep, page: P
     "/transactions/{transaction_id}/",
     dependencies=[requires("transactions:write")],
     summary="Annotate a transaction",
-    responses={**WITH_ETAG, **problem_responses(TransactionNotFound, PreconditionFailed)},
+    responses={**WITH_ETAG, **problem_responses(TransactionNotFound, UnknownCategory, PreconditionFailed)},
 )
 async def update_transaction(
     transaction_id: UUID,
@@ -115,9 +128,13 @@ async def update_transaction(
     if_match: IfMatchDep,
     response: Response,
 ) -> TransactionDetailRead:
-    """Set the note and the tags of a transaction, or leave it out of sums. No sync ever undoes any of it."""
+    """Set the category, the note and the tags of a transaction, or leave it out of sums.
+
+    No sync and no rule ever undoes any of it. Null takes it back.
+    """
     await if_match.hold(session, owner.id)
     if_match.check((await service.get(session, owner.id, transaction_id)).transaction.change_number)
+    await categories.check(session, owner.id, changes.category_id, pointer="/body/category_id")
     found = await service.annotate(session, owner.id, transaction_id, changes.model_dump(exclude_unset=True))
     return _shown(found, owner, resources, response)
 
@@ -182,14 +199,21 @@ async def list_sync_changes(
     return Results(results=[shown_run_revision(row) for row in rows], next_cursor=cursor)
 
 
+def _by_day(line: TransactionLine) -> tuple[date, UUID]:
+    return line.date, line.id
+
+
+def _by_amount(line: TransactionLine) -> tuple[str, UUID]:
+    return line.amount, line.id
+
+
 def _shown(
     found: TransactionOfConnection, owner: Principal, resources: Resources, response: Response
 ) -> TransactionDetailRead:
     response.headers["ETag"] = etag_of(found.transaction.change_number)
     interval = timedelta(hours=resources.settings.sync.auto_sync_interval_hours)
     return shown(
-        found.transaction,
-        connection_id=found.connection.id,
+        found,
         freshness=freshness_of(found.connection, interval=interval, now=utc_now()),
         vault=resources.vault,
         is_masked=not owner.may("pii:read"),

@@ -4,10 +4,11 @@ from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from app.freshness import Freshness
 from app.schemas import ApiModel, Input, MoneyText
+from app.transactions.filters import CategoryId
 from app.transactions.payment import PaymentRead
 
 _LINE: dict[str, Any] = {
@@ -23,21 +24,24 @@ _LINE: dict[str, Any] = {
     "direction": "OUT",
     "status": "POSTED",
     "description": "PIX ENVIADO PADARIA PÃO NOSSO",
-    "category": {"id": "05070000", "name": "Transfer - PIX"},
+    "category": {"id": "05070000", "name": "Transfer - PIX", "name_pt": "Transferência - PIX"},
     "category_source": "pluggy",
     "counterparty_name": "Padaria Pão Nosso Ltda",
     "installment": None,
     "note": None,
     "tags": [],
     "ignored": False,
+    "internal_kind": None,
+    "counterparty_id": "01990a61-0f2b-7c45-8e6a-5d4c3b2a1908",
 }
 
 
 class CategoryRead(ApiModel):
-    """A category; `id` is Pluggy's, two digits a level."""
+    """A category. Eight digits are an id of Pluggy's, two digits a level; a UUID is one of the owner's own."""
 
-    id: str | None
-    name: str | None
+    id: str
+    name: Annotated[str, Field(description="In English; as the owner wrote it, where it is an own one.")]
+    name_pt: Annotated[str, Field(description="In Portuguese; likewise.")]
 
 
 class InstallmentRead(ApiModel):
@@ -65,12 +69,26 @@ class TransactionRead(ApiModel):
     status: Annotated[str, Field(description="`POSTED` or `PENDING`; an open enum.")]
     description: str
     category: CategoryRead | None
-    category_source: Annotated[str | None, Field(description="Who chose the category: `pluggy`; an open enum.")]
+    category_source: Annotated[
+        str | None,
+        Field(
+            description="Who chose the category: `user`, a `rule` of the owner's, `pluggy`, or where Pluggy has none "
+            "`built_in`. Of several the first in this order counts. An open enum."
+        ),
+    ]
     counterparty_name: str | None
     installment: InstallmentRead | None
     note: str | None
     tags: list[str]
     ignored: Annotated[bool, Field(description="Left out of sums by its owner.")]
+    internal_kind: Annotated[
+        str | None,
+        Field(
+            description="Set on money that stays the owner's: `own_account_transfer`, `card_payment`; an open enum. "
+            "Sums leave it out."
+        ),
+    ]
+    counterparty_id: Annotated[UUID | None, Field(description="Whom it went to or came from, where that is known.")]
 
 
 class CardRead(ApiModel):
@@ -156,12 +174,24 @@ class TransactionDetailRead(TransactionRead):
     freshness: Freshness
 
 
-class TransactionUpdate(Input):
-    """What an owner decides about a transaction; no sync ever undoes it. Absent fields stay as they are."""
+Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)]
+Tags = Annotated[list[Tag], Field(max_length=20), AfterValidator(lambda tags: list(dict.fromkeys(tags)))]
 
+
+class TransactionUpdate(Input):
+    """What an owner decides about a transaction; no sync and no rule ever undoes it. Absent fields stay as they are.
+
+    Null takes a decision back: rules, Pluggy and the built-in classifier count again.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"category_id": "11010000", "note": "almoço", "tags": ["trabalho"]}]}
+    )
+
+    category_id: CategoryId | None = None
     note: Annotated[str | None, Field(max_length=2000)] = None
-    tags: Annotated[list[Annotated[str, Field(min_length=1, max_length=50)]], Field(max_length=20)] = []
-    ignored: Annotated[bool, Field(description="Leave it out of sums.")] = False
+    tags: Tags | None = None
+    ignored: Annotated[bool | None, Field(description="Leave it out of sums.")] = None
 
 
 class RemovedRead(ApiModel):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from app.changes import next_change
 from app.clock import utc_now
 from app.transactions import queries, repository
 from app.transactions.errors import TransactionNotFound
-from app.transactions.filters import TransactionFilter
+from app.transactions.filters import Sort, TransactionFilter
 from app.transactions.lines import RemovedLine, TransactionLine, line_of
 from app.transactions.models import TransactionRevision
 from app.transactions.queries import TransactionOfConnection
@@ -37,11 +38,12 @@ async def list_page(
     owner_id: UUID,
     asked: TransactionFilter,
     *,
-    after: tuple[date, UUID] | None,
+    sort: Sort = "-date",
+    after: tuple[date | Decimal, UUID] | None,
     limit: int,
 ) -> Sequence[TransactionLine]:
-    """Return rows that match, newest first by (date, id), strictly after that key; in a transaction of its own."""
-    rows = await queries.list_page(engine, owner_id, asked, after=after, limit=limit)
+    """Return rows that match, in the order asked for, strictly after that key; in a transaction of its own."""
+    rows = await queries.list_page(engine, owner_id, asked, sort=sort, after=after, limit=limit)
     return [line_of(row) for row in rows]
 
 
@@ -108,7 +110,7 @@ async def annotate(
         await repository.add_revisions(
             session, owner_id, {row.id: changes} if changes else {}, run_id=None, change_number=number, kind="annotated"
         )
-    return found
+    return await get(session, owner_id, transaction_id) if written else found
 
 
 async def list_revisions(

@@ -1,12 +1,12 @@
 """Rows of the ledger as the single resources show them."""
 
 from typing import Any
-from uuid import UUID
 
 from app.freshness import Freshness
 from app.transactions.mapping import PAYMENT
 from app.transactions.models import Transaction, TransactionRevision
 from app.transactions.payment import PaymentRead, masked
+from app.transactions.queries import TransactionOfConnection
 from app.transactions.schemas import (
     CardRead,
     CategoryRead,
@@ -20,6 +20,7 @@ from app.transactions.schemas import (
 from app.vault import Vault, row_place
 
 _PATHS = {
+    "category_id": "category.id",
     "pluggy_category_id": "category.id",
     "pluggy_category": "category.name",
     "installment_number": "installment.number",
@@ -30,21 +31,22 @@ _PATHS = {
 _SAME = (
     "id", "pluggy_id", "account_id", "date", "occurred_at", "amount", "currency_code", "original_amount",
     "original_currency_code", "direction", "status", "description", "counterparty_name", "note", "tags", "ignored",
-    "description_raw", "operation_type", "running_balance", "bill_pluggy_id", "created_at", "updated_at",
+    "internal_kind",
+    "counterparty_id", "category_source", "description_raw", "operation_type", "running_balance",
+    "bill_pluggy_id", "created_at", "updated_at",
 )  # fmt: skip
 
 
 def shown(
-    row: Transaction, *, connection_id: UUID, freshness: Freshness, vault: Vault, is_masked: bool
+    found: TransactionOfConnection, *, freshness: Freshness, vault: Vault, is_masked: bool
 ) -> TransactionDetailRead:
     """Return the whole transaction; documents and account numbers hidden when `is_masked`."""
+    row, names = found.transaction, found.category_names
     details = row.details or {}
-    has_category = row.pluggy_category_id is not None or row.pluggy_category is not None
     return TransactionDetailRead(
         **{name: getattr(row, name) for name in _SAME},
-        connection_id=connection_id,
-        category=CategoryRead(id=row.pluggy_category_id, name=row.pluggy_category) if has_category else None,
-        category_source="pluggy" if has_category else None,
+        connection_id=found.connection.id,
+        category=CategoryRead(id=row.category_id, **names._asdict()) if row.category_id and names else None,
         installment=(
             None
             if row.installment_number is None

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api_keys import service as api_keys
+from app.categories.models import Category
 from app.connections.models import Deletion
 from app.events.models import Event
 from app.ids import new_id
@@ -90,6 +91,13 @@ async def _delivery(session: AsyncSession, owner_id: UUID, ids: Ids) -> UUID:
     return delivery.id
 
 
+async def _category(session: AsyncSession, owner_id: UUID, ids: Ids) -> UUID:
+    category = Category(owner_id=owner_id, id=new_id(), parent_id="11000000", name="Almoço", change_number=1)
+    session.add(category)
+    await session.flush()
+    return category.id
+
+
 FACTORIES: dict[str, Factory] = {
     "connection_id": _connection,
     "account_id": _account,
@@ -100,6 +108,7 @@ FACTORIES: dict[str, Factory] = {
     "event_id": _event,
     "webhook_endpoint_id": _webhook_endpoint,
     "delivery_id": _delivery,
+    "category_id": _category,
 }
 """Makes one row of the owner and returns its id, by the name of the path parameter; in the order of dependence."""
 

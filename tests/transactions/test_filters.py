@@ -97,7 +97,11 @@ async def test_rows_are_found_by_account_and_by_connection(
         ({"counterparty": "x"}, "/query/counterparty"),
         ({"limit": "0"}, "/query/limit"),
         ({"limit": "501"}, "/query/limit"),
-        ({"q": "padaria"}, "/query"),
+        ({"q": "x"}, "/query/q"),
+        ({"q": "  "}, "/query/q"),
+        ({"sort": "description"}, "/query/sort"),
+        ({"currency_code": "reais"}, "/query/currency_code"),
+        ({"internal": "maybe"}, "/query/internal"),
         ({"offset": "50"}, "/query"),
     ],
 )

@@ -1,5 +1,5 @@
 """Every job, registered by being imported."""
 
-from worker.jobs import connections, deliveries, oauth, refresh, retention, schedule, sync, webhooks
+from worker.jobs import categories, connections, deliveries, oauth, refresh, retention, schedule, sync, webhooks
 
-__all__ = ["connections", "deliveries", "oauth", "refresh", "retention", "schedule", "sync", "webhooks"]
+__all__ = ["categories", "connections", "deliveries", "oauth", "refresh", "retention", "schedule", "sync", "webhooks"]

@@ -46,12 +46,13 @@ async def reconcile_connection(resources: Resources, owner_id: UUID, connection_
 
 
 async def owe_upkeep(resources: Resources) -> None:
-    """Owe the hourly work unless it is owed already: once at the start of each worker, until the database answers."""
+    """Owe what recurs unless it is owed already: once at the start of each worker, until the database answers."""
     due_at = utc_now() + _FIRST_UPKEEP
 
     async def owe(session: AsyncSession) -> None:
         for kind in (Kind.WEBHOOK_CHECK, Kind.PRUNE):
             await owed.add_standing(session, kind, due_at=due_at)
+        await owed.add_standing(session, Kind.CATEGORY_TREE, due_at=utc_now())
 
     while True:
         try:
