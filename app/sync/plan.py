@@ -1,6 +1,7 @@
 """What a run reads of an account: pure decisions, no clock of their own."""
 
 from datetime import date, datetime, timedelta
+from math import ceil
 from typing import NamedTuple
 from uuid import UUID
 
@@ -9,7 +10,8 @@ OVERLAP = timedelta(days=3)
 
 DEEP_EVERY = timedelta(days=7)
 _HISTORY = timedelta(days=730)
-_PARTS = 8  # as many as are read side by side: one more would be a second wave
+_SPAN_PAGES = 4  # short enough that no chain is left running by itself, long enough that few requests are half empty
+_MOST_SPANS = 24  # a burst of rows on the newest days must not cost a request for each week of two years
 
 
 class Span(NamedTuple):
@@ -29,14 +31,15 @@ def read_from(watermark: datetime | None, deep_read_at: datetime | None, *, now:
     return watermark - OVERLAP
 
 
-def split(newest_unread: date) -> list[Span]:
+def split(newest_unread: date, *, page_days: int) -> list[Span]:
     """Return the spans, newest first, that together cover every day up to `newest_unread`.
 
-    Pages of one chain can only be read one after another; spans are read side by side. The oldest is open, so that no
-    history is too long.
+    Pages of one chain can only be read one after another; spans are read side by side. Each has a few pages if the
+    history goes on as densely as it began, with a page in `page_days`. The oldest is open, so that no history is too
+    long.
     """
-    step = _HISTORY / _PARTS
-    edges = [newest_unread - step * part for part in range(1, _PARTS)]
+    step = max(timedelta(days=page_days * _SPAN_PAGES), _HISTORY / _MOST_SPANS)
+    edges = [newest_unread - step * part for part in range(1, ceil(_HISTORY / step))]
     starts: list[date | None] = [edge + timedelta(days=1) for edge in edges]
     ends = [newest_unread, *edges]
     return [Span(start, end) for start, end in zip([*starts, None], ends, strict=True)]

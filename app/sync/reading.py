@@ -2,9 +2,10 @@
 
 import asyncio
 from array import array
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from datetime import UTC, date, timedelta
+from datetime import UTC, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from app.transactions.mapping import LedgerContext
 log = structlog.get_logger()
 
 SIDE_BY_SIDE = 8
+_WRITERS = 2  # one page is mapped while another is written: more would only hold memory, and wait for one another
 _RESTARTS = 3
 _LOW_HALF = (1 << 64) - 1
 
@@ -71,6 +73,7 @@ class AccountReader:
         self.claim = claim
         self._ingest = Ingest(resources.vault)
         self._slots = asyncio.Semaphore(SIDE_BY_SIDE)
+        self._writers = asyncio.Semaphore(_WRITERS)
 
     async def read_windows(self, account: AccountReading) -> None:
         """Read the account's windows to their ends, those that the first page opens as well."""
@@ -89,9 +92,9 @@ class AccountReader:
         page: Page[TransactionSlice],
         *,
         window: SyncWindow | None = None,
-        rest: date | None = None,
+        rest: Sequence[plan.Span] = (),
     ) -> None:
-        """Store a page with its counts and, inside a window, its checkpoint; `rest` splits the window's remainder."""
+        """Store a page with its counts and, inside a window, its checkpoint; `rest` replaces the window's remainder."""
         claim = self.claim
         reader = Reader(
             run_id=claim.run_id,
@@ -106,12 +109,13 @@ class AccountReader:
             counts = await self._ingest.store_page(session, reader, page.results, page.bad_records)
             await repository.add_counts(session, claim.owner_id, claim.run_id, account.id, counts=counts._asdict())
             if window is not None:
-                if rest is not None:
-                    await repository.add_windows(session, _windows(window, plan.split(rest)))
-                await repository.move_window(session, window, after=None if rest is not None else page.next)
+                if rest:
+                    await repository.add_windows(session, _windows(window, rest))
+                await repository.move_window(session, window, after=None if rest else page.next)
             return counts
 
-        account.note(page, await in_transaction(self.resources.sessions, claim.owner_id, store))
+        async with self._writers:
+            account.note(page, await in_transaction(self.resources.sessions, claim.owner_id, store))
 
     async def _was_begun(self, account: AccountReading) -> bool:
         claim = self.claim
@@ -158,21 +162,24 @@ class AccountReader:
                 rest = _rest(window, page)
                 await self.store(account, page, window=window, rest=rest)
                 window.pages += 1
-                if rest is not None:
+                if rest:
                     return
 
 
-def _rest(window: SyncWindow, page: Page[TransactionSlice]) -> date | None:
-    """Return the newest day that this first page of a whole history may leave unread; None: nothing to split."""
+def _rest(window: SyncWindow, page: Page[TransactionSlice]) -> Sequence[plan.Span]:
+    """Return the spans of what this first page of a whole history may leave unread; empty: nothing to split."""
     is_whole = window.position == 0 and window.created_at_from is None and window.after is None and not window.pages
     if not is_whole or page.next is None:
-        return None
-    transactions, _ = decode_transactions(page.results[-1:])
+        return ()
+    transactions, _ = decode_transactions([page.results[0], page.results[-1]] if page.results else [])
+    if not transactions:
+        return ()
+    newest, oldest = [transactions[at].date.astimezone(UTC).date() for at in (0, -1)]
     # A day's rows may stand on both sides of the cut, by either reading of "day": stored rows cost nothing.
-    return transactions[-1].date.astimezone(UTC).date() + timedelta(days=1) if transactions else None
+    return plan.split(oldest + timedelta(days=1), page_days=max((newest - oldest).days, 1))
 
 
-def _windows(whole: SyncWindow, spans: list[plan.Span]) -> list[dict[str, Any]]:
+def _windows(whole: SyncWindow, spans: Sequence[plan.Span]) -> list[dict[str, Any]]:
     return [
         {
             "owner_id": whole.owner_id,

@@ -11,14 +11,21 @@ from app.sync.plan import DEEP_EVERY, OVERLAP, next_sync_at, read_from, split
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
-def test_spans_cover_every_day_once_and_leave_the_past_open() -> None:
-    spans = split(date(2026, 11, 22))
+@pytest.mark.parametrize("page_days", [1, 7, 61, 200, 5_000])
+def test_spans_cover_every_day_once_and_leave_the_past_open(page_days: int) -> None:
+    spans = split(date(2026, 11, 22), page_days=page_days)
 
     assert spans[0].date_to == date(2026, 11, 22)
     assert spans[-1].date_from is None
     for newer, older in pairwise(spans):
         assert newer.date_from is not None
         assert older.date_to == newer.date_from - timedelta(days=1)
+
+
+@pytest.mark.parametrize(("page_days", "requests"), [(1, 24), (7, 24), (61, 3), (200, 1), (5_000, 1)])
+def test_the_denser_a_history_the_more_spans_and_never_a_request_a_week(page_days: int, requests: int) -> None:
+    """A page in 61 days leaves some eleven pages in two years: three chains of four."""
+    assert len(split(date(2026, 11, 22), page_days=page_days)) == requests
 
 
 @pytest.mark.parametrize(("watermark", "deep"), [(None, NOW), (NOW, None), (NOW, NOW - DEEP_EVERY)])
