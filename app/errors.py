@@ -18,6 +18,9 @@ class AppError(Exception):
         "en": "The request could not be completed.",
     }
 
+    example: ClassVar[dict[str, Any]] = {}
+    """What the documentation shows of it besides: `detail`, `action`, `retry_at`, `errors`."""
+
     def __init__(
         self,
         detail: str,

@@ -1,6 +1,6 @@
 """Refusals that any route may answer; a slice's own are in its `errors.py`."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from app.errors import AppError
 
@@ -9,6 +9,10 @@ class InvalidRequest(AppError):
     """The request was understood and does not validate; `errors` says where."""
 
     status, code, title = 422, "invalid_request", "Invalid request"
+    example: ClassVar[dict[str, Any]] = {
+        "detail": "The request does not validate.",
+        "errors": [{"pointer": "/query/limit", "detail": "Input should be less than or equal to 500."}],
+    }
     user_messages: ClassVar[dict[str, str]] = {
         "pt-BR": "Confira os dados informados e tente de novo.",
         "en": "Check the data you entered and try again.",
@@ -57,6 +61,11 @@ class TooManyRequests(AppError):
     """The caller asks more often than it may; `retry_at` says when it may again (R62)."""
 
     status, code, title = 429, "too_many_requests", "Too many requests"
+    example: ClassVar[dict[str, Any]] = {
+        "detail": "The limit is 240 requests a minute.",
+        "action": "retry",
+        "retry_at": "2026-03-04T11:03:00Z",
+    }
     user_messages: ClassVar[dict[str, str]] = {
         "pt-BR": "Muitas tentativas em pouco tempo. Aguarde um minuto e tente de novo.",
         "en": "Too many attempts in a short time. Wait a minute and try again.",
@@ -73,6 +82,7 @@ class ServiceUnavailable(AppError):
     """A fault of our own that passes: the database is away, busy, or a wait was cut (R3)."""
 
     status, code, title = 503, "service_unavailable", "Service unavailable"
+    example: ClassVar[dict[str, Any]] = {"action": "retry", "retry_at": "2026-03-04T11:02:35Z"}
     user_messages: ClassVar[dict[str, str]] = {
         "pt-BR": "O serviço está indisponível no momento. Tente de novo em instantes.",
         "en": "The service is unavailable right now. Try again in a moment.",
@@ -83,6 +93,7 @@ class PluggyIsUnavailable(AppError):
     """Pluggy, or the bank behind it, gave no usable answer."""
 
     status, code, title = 503, "pluggy_unavailable", "Pluggy unavailable"
+    example: ClassVar[dict[str, Any]] = ServiceUnavailable.example
     user_messages: ClassVar[dict[str, str]] = {
         "pt-BR": "A conexão com os bancos está indisponível no momento. Tente de novo em instantes.",
         "en": "The connection to the banks is unavailable right now. Try again in a moment.",

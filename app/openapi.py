@@ -189,6 +189,9 @@ def _complete_operation(operation: dict[str, Any], route: Route) -> None:
     if "requestBody" in operation:
         refusals += [http_errors.MalformedRequest, http_errors.PayloadTooLarge, http_errors.UnsupportedMediaType]
     own = dict(operation["responses"])
+    for status, given in route.responses.items():
+        if MEDIA_TYPE in given.get("content", {}):  # with the nulls of its examples, which FastAPI drops
+            own[str(status)] = {**own[str(status)], "content": {**own[str(status)]["content"], **given["content"]}}
     if route.is_single:
         own["200"] = {**own["200"], **WITH_ETAG[200]}
     if 422 not in route.responses:

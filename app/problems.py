@@ -89,6 +89,7 @@ def _example(refusal: type[AppError]) -> dict[str, Any]:
         "action": None,
         "retry_at": None,
         "errors": [],
+        **refusal.example,
     }
 
 

@@ -3,7 +3,8 @@
 import re
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Final, Generic, TypeVar, get_args
+from types import UnionType
+from typing import Annotated, Any, Final, Generic, TypeVar, Union, get_args, get_origin
 
 from pydantic import (
     BaseModel,
@@ -18,6 +19,7 @@ from pydantic import (
 from app.money import money_text
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_UNIONS: Final = (Union, UnionType)
 _JSON_TYPES: Final[dict[type, tuple[tuple[type, ...], str]]] = {
     bool: ((bool,), "This must be true or false."),
     int: ((int, Decimal), "This must be a whole number."),
@@ -44,7 +46,8 @@ class Input(BaseModel):
     @classmethod
     def _of_its_type(cls, value: Any, info: ValidationInfo) -> Any:
         annotation = cls.model_fields[str(info.field_name)].annotation
-        kinds = {getattr(each, "__origin__", each) for each in (annotation, *get_args(annotation))}
+        members = get_args(annotation) if get_origin(annotation) in _UNIONS else (annotation,)
+        kinds = {getattr(each, "__origin__", each) for each in members}
         for kind, (taken, words) in _JSON_TYPES.items():
             if kind in kinds and value is not None and type(value) not in taken:
                 raise ValueError(words)

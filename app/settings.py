@@ -265,7 +265,7 @@ _CROSS_CHECKS: tuple[tuple[Callable[[Settings], bool], str], ...] = (
     (
         lambda s: s.is_production and s.database.database_url.get_secret_value() == s.database.migration_url,
         (
-            "MIGRATION_DATABASE_URL is missing or equal to DATABASE_URL: the owner of the tables is not held by row-level "
+            "MIGRATION_DATABASE_URL is missing or equal to DATABASE_URL: the tables' owner is not held by row-level "
             "security; make two roles with deploy/roles.sql, name banking_owner here and banking_app in DATABASE_URL"
         ),
     ),

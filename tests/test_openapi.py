@@ -101,6 +101,39 @@ def test_every_example_of_a_schema_is_one(document: dict[str, Any]) -> None:
     assert wrong == {}
 
 
+def test_every_body_that_is_taken_has_an_example(document: dict[str, Any]) -> None:
+    bare = []
+    for operation in operations_of(document):
+        for content in operation.get("requestBody", {}).get("content", {}).values():
+            kinds = [content["schema"], *content["schema"].get("anyOf", [])]
+            if "examples" not in content and not any("examples" in _resolved(kind, document) for kind in kinds):
+                bare.append(operation["operationId"])
+
+    assert bare == []
+
+
+def test_every_refusal_has_an_example_by_its_code_that_is_a_problem(document: dict[str, Any]) -> None:
+    problem = {**document["components"]["schemas"]["Problem"], "components": document["components"]}
+    validator = jsonschema.Draft202012Validator(problem)
+    for operation in operations_of(document):
+        refusals = {status: answer for status, answer in operation["responses"].items() if status >= "4"}
+        for status, answer in refusals.items():
+            content = answer.get("content", {})
+            if "application/problem+json" not in content:
+                assert content.keys() <= {"text/html", "application/json"}  # a landing's page, a probe's answer
+                continue
+            examples = content["application/problem+json"]["examples"]
+            assert examples, operation["operationId"]
+            for code, example in examples.items():
+                assert list(validator.iter_errors(example["value"])) == []
+                assert (example["value"]["code"], str(example["value"]["status"])) == (code, status)
+                assert f"`{code}`" in answer["description"]
+
+
+def operations_of(document: dict[str, Any]) -> list[dict[str, Any]]:
+    return [operation for operations in document["paths"].values() for operation in operations.values()]
+
+
 def test_every_refusal_of_a_caller_is_described(document: dict[str, Any]) -> None:
     for path, operations in document["paths"].items():
         for operation in operations.values():

@@ -18,12 +18,14 @@ class Everything(Input):
     day: date | None = None
     since: Annotated[datetime, Field(le=datetime(2100, 1, 1).astimezone())] | None = None
     words: list[str] = []
+    shares: dict[str, int] = {}
 
 
 @pytest.mark.parametrize(
     "body",
     [
         {"flag": True, "number": 5, "day": "2026-03-04", "since": "2026-03-04T00:00:00Z", "words": ["5"]},
+        {"shares": {"a": 5}},
         {"number": Decimal(5)},
         {"number": None, "day": None, "since": None},
     ],

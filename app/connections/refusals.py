@@ -21,6 +21,9 @@ class VisitRefused(AppError):
     text: ClassVar[str] = ""
     needs: ClassVar[ActionKind | None] = None
 
+    def __init_subclass__(cls) -> None:
+        cls.example = {"detail": cls.text, "action": cls.needs}
+
     def __init__(
         self,
         *,

@@ -18,6 +18,12 @@ Secret = Annotated[SecretStr, Field(min_length=1, max_length=4096)]
 class ConnectTokenRequest(Input):
     """What the widget is to be opened for; an empty body connects a new bank."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"products": ["ACCOUNTS", "TRANSACTIONS"]}, {"connection_id": examples.ROW["id"]}]
+        }
+    )
+
     connection_id: Annotated[UUID | None, Field(description="Repair this connection instead of making one.")] = None
     products: Annotated[
         list[Product], Field(max_length=20, description="Collect only these products of Pluggy, e.g. ACCOUNTS.")
@@ -42,22 +48,29 @@ class ConnectTokenRead(ApiModel):
 class FromItemRequest(Input):
     """The item that the widget reported by `onSuccess`."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"item_id": examples.ROW["item_id"]}]})
+
     item_id: UUID
 
 
 class CredentialsRequest(Input):
     """New credentials by the names of the connector's; never stored by us. Without them, what to ask them with."""
 
-    parameters: Annotated[
-        dict[ParameterName, Secret] | None,
-        Field(min_length=1, max_length=20, examples=[{"user": "user-ok", "password": "••••••••"}]),
-    ] = None
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"parameters": {"user": "user-ok", "password": "password-ok"}}, {}]}
+    )
+
+    parameters: Annotated[dict[ParameterName, Secret] | None, Field(min_length=1, max_length=20)] = None
 
 
 class MfaRequest(Input):
     """The answer to what the bank asks for: `value`, or `parameters` by the prompt's name; never stored by us."""
 
-    value: Annotated[Secret | None, Field(examples=["123456"])] = None
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"value": "123456"}, {"parameters": {"token": "123456"}}]}
+    )
+
+    value: Secret | None = None
     parameters: Annotated[dict[ParameterName, Secret] | None, Field(min_length=1, max_length=20)] = None
 
     @model_validator(mode="after")
