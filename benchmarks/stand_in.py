@@ -15,9 +15,9 @@ from sandbox.stack.children import free_port
 from sandbox.world import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
 
 ITEMS: Final = scaled(1_000, least=10)
-PEOPLE: Final = "user-ok"
-HISTORY_MONTHS: Final = 14
-"""With so much of it, an item holds about a thousand transactions."""
+PEOPLE: Final = "user-ok-perf-2"
+HISTORY_MONTHS: Final = 7
+"""Of a busy household: about a thousand transactions an item, more than a page of them in one account."""
 
 _SEASON: Final = 3_600
 _START_SECONDS: Final = 20

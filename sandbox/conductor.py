@@ -48,15 +48,13 @@ class Conductor:
 
     async def _step(self) -> float:
         """Do what is due; answers for how many real seconds nothing more will be."""
-        ahead = []
-        for item in self._world.items:
-            if self._world.items.get(item.id) is not item:
-                continue  # deleted or reset while we paused
-            if item.due_at is not None and item.due_at <= self._world.now():
-                settle(self._world, item)
-                await asyncio.sleep(0)
-            ahead.append(item.due_at)
-            delete_if_idle(self._world, item)
-        ahead.append(self.courier.dispatch())
+        while (item := self._world.items.take_due(self._world.now())) is not None:
+            settle(self._world, item)
+            self._world.items.note(item)
+            await asyncio.sleep(0)  # the world may be another after this
+        if self._world.settings.sandbox_idle_delete_days:
+            for each in self._world.items:
+                delete_if_idle(self._world, each)
+        ahead = (self._world.items.next_due(), self.courier.dispatch())
         pauses = [self._world.clock.real_seconds_until(at) for at in ahead if at is not None]
         return min((pause for pause in pauses if pause is not None), default=_LONGEST_SLEEP)

@@ -44,6 +44,11 @@ _UNTRIGGERED = ("item/deleted", "transactions/deleted")
 _IDS_PER_EVENT = 400
 
 
+def are_awaited(world: World, item: Item) -> bool:
+    """Whether anybody wants to hear of the item's transactions."""
+    return any(True for event in TRANSACTION_EVENTS for _ in _subscribers(world, event, item.webhook_url))
+
+
 def emit_item_event(world: World, item: Item, event: str, *, parameter: str | None = None) -> None:
     """`parameter` names the input that was awaited in vain."""
     payload: dict[str, Any] = {"itemId": item.id, "id": item.id}

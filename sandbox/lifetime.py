@@ -203,8 +203,9 @@ def _succeed(world: World, item: Item, at: datetime) -> None:
         _open_in_ledger(world, item, connector, script, at)
     collected = world.ledger.collect(item.id, at, products=item.products, fail=stale)
     events.emit_item_event(world, item, "item/created" if is_first else "item/updated")
-    for account_id, changes in collected.accounts.items():
-        events.emit_transaction_events(world, item, account_id, changes, at=at)
+    if events.are_awaited(world, item):
+        for account_id, changes in collected.accounts.items():
+            events.emit_transaction_events(world, item, account_id, changes, at=at)
 
 
 def _open_in_ledger(world: World, item: Item, connector: Connector, script: Script, at: datetime) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from sandbox.agenda import Items
 from sandbox.clock import Clock, ClockState
 from sandbox.connectors import CATALOGUE, Connector, connector_view
 from sandbox.ledger import Ledger
@@ -58,7 +59,7 @@ class World:
 
     def _open(self) -> None:
         store = self._store
-        self.items = Table(store, "item", Item)
+        self.items = Items(store)
         self.consents = Table(store, "consent", Consent)
         self.webhooks = Table(store, "webhook", Webhook)
         self.deliveries = Table(store, "delivery", Delivery)

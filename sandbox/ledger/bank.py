@@ -60,7 +60,7 @@ class Bank:
     def quiet_since(self, index: int, month: int, instant: int) -> bool:
         """Whether no row dated in the month changed after an instant; old months are answered without generating."""
         account = self.accounts[index]
-        if calendar.utc_midnight(calendar.first_day(month + account.reach + 2)) <= instant:
+        if calendar.utc_midnight(calendar.first_day(month + account.lag + 2)) <= instant:
             return True
         last = self._last.get((index, month))
         if last is None:

@@ -1,6 +1,8 @@
 """What a collection or an edit changed in what the API shows."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 
 @dataclass(frozen=True)
@@ -16,11 +18,16 @@ class AccountChanges:
         return bool(self.created or self.updated or self.deleted)
 
 
-@dataclass(frozen=True)
 class Collected:
-    """One collection: changes by account id; an account without changes is listed with empty ones."""
+    """One collection; what it changed is found out when somebody asks, which is for the first time expensive."""
 
-    accounts: dict[str, AccountChanges]
+    def __init__(self, compare: Callable[[], dict[str, AccountChanges]] = dict) -> None:
+        self._compare = compare
+
+    @cached_property
+    def accounts(self) -> dict[str, AccountChanges]:
+        """Changes by account id; an account without changes is listed with empty ones. Ask before the next edit."""
+        return self._compare()
 
 
 @dataclass(frozen=True)

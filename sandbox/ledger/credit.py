@@ -3,7 +3,7 @@
 from sandbox.ledger import bills, calendar
 from sandbox.ledger import purchases as buying
 from sandbox.ledger.cache import RowCache
-from sandbox.ledger.card import Card
+from sandbox.ledger.card import Card, CardStyle
 from sandbox.ledger.profile import AccountSpec
 from sandbox.ledger.rows import Row
 
@@ -11,12 +11,15 @@ from sandbox.ledger.rows import Row
 class CreditAccount:
     """A card account; amounts are positive when owed."""
 
-    reach = 12  # months after its own in which a month's rows may be dated, or listed, or billed
+    reach = 12  # months after a purchase in which its instalments may be dated, or listed, or billed
 
     def __init__(self, spec: AccountSpec, card: Card, cache: RowCache) -> None:
         self.spec, self.card, self.statement = spec, card, card.statement
         self._cache = cache
         self._totals: dict[int, int] = {}
+        # How a bank writes instalments decides how far from its date a row may be listed: see CardStyle.
+        self.lag = self.reach if card.style is CardStyle.DESCRIBED else 1
+        self.lead = self.reach if card.style is CardStyle.UPFRONT else 0
 
     def dated(self, month: int) -> list[Row]:
         """The rows dated in a month, by `(at, id)`."""

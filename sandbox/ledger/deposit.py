@@ -17,7 +17,8 @@ class DepositAccount:
     certificate. So a month needs no other month.
     """
 
-    reach = 0  # months after its own in which a month's rows may be dated
+    lag = 0  # months after its date in which a row may still be listed or billed
+    lead = 0  # months before its date in which a row may be listed
 
     def __init__(
         self,

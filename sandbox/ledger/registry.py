@@ -80,9 +80,9 @@ class Registry:
         item.add_run(instant, refreshed)
         self._store.add_run(item_id, instant, refreshed)
         if "TRANSACTIONS" not in refreshed:
-            return Collected({})
+            return Collected()
         views = [item.view(index) for index in item.listed() if item.holder_product(index) in refreshed]
-        return Collected({item.bank.account_id(view.index): view.changes() for view in views})
+        return Collected(lambda: {item.bank.account_id(view.index): view.changes() for view in views})
 
     def _address(self, entity_id: str, *kinds: Kind) -> tuple[Item, Address] | None:
         """The open item an id belongs to, and what it names there; None for any id that is not of these kinds."""

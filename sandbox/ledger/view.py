@@ -33,12 +33,14 @@ class AccountView:
         self._card = self.account.card if isinstance(self.account, CreditAccount) else None
 
     def months(self) -> range:
-        """Every month that can hold a row on show, oldest first."""
+        """Every month in which a row on show can be dated, oldest first."""
+        return self._around(before=self.account.lag + 1, after=self.account.lead + 1)
+
+    def _around(self, *, before: int, after: int) -> range:
         if not self.runs.instants:
             return range(0)
-        reach = self.account.reach + 1
-        newest = calendar.month_of(calendar.utc_day(self.runs.instants[-1])) + reach
-        return range(calendar.month_of(calendar.utc_day(self.floor)) - reach, newest + 1)
+        oldest = calendar.month_of(calendar.utc_day(self.floor)) - before
+        return range(oldest, calendar.month_of(calendar.utc_day(self.runs.instants[-1])) + after + 1)
 
     def entries(self, window: Window = Window()) -> Iterator[Entry]:  # noqa: B008 - immutable
         """Rows on show inside a window, newest `(date, id)` first."""
@@ -81,7 +83,8 @@ class AccountView:
         """The generated row at an address, if it is on show."""
         if row_id in self.edits.touched:
             return next((entry for entry in self.edits.entries(self.runs, self.floor) if entry.id == row_id), None)
-        generated = self.bank.find(self.index, month, row_id) if month in self.months() else None
+        sources = self._around(before=CreditAccount.reach + 1, after=1)
+        generated = self.bank.find(self.index, month, row_id) if month in sources else None
         if generated is None:
             return None
         row = self._settled(generated)
