@@ -32,6 +32,7 @@ class TransactionRow(NamedTuple):
     running_balance: Decimal | None
     pluggy_category_id: str | None
     pluggy_category: str | None
+    built_in_category_id: str | None
     operation_type: str | None
     counterparty_name: str | None
     counterparty_document_hash: bytes | None
@@ -46,10 +47,13 @@ class TransactionRow(NamedTuple):
 
 TRACKED = (
     "date", "amount", "currency_code", "original_amount", "original_currency_code", "direction", "status",
-    "description", "description_raw", "running_balance", "pluggy_category_id", "pluggy_category", "operation_type",
-    "counterparty_name", "installment_number", "total_installments", "bill_pluggy_id",
+    "description", "description_raw", "running_balance", "operation_type", "counterparty_name", "installment_number",
+    "total_installments", "bill_pluggy_id",
 )  # fmt: skip
 """Fields whose changes are kept as revisions: what a client sees of a row and Pluggy may restate."""
+
+CATEGORY = ("user_category_id", "rule_category_id", "pluggy_category_id", "built_in_category_id")
+"""Who may put a row into a category, in the order in which they count."""
 
 
 class Stored(NamedTuple):
@@ -57,7 +61,7 @@ class Stored(NamedTuple):
 
     id: UUID
     before: tuple[Any, ...]
-    """The fields of TRACKED in their order, and last when the row was removed."""
+    """The fields of TRACKED and of CATEGORY in their order, and last when the row was removed."""
 
 
 _TYPES = {
@@ -79,7 +83,7 @@ _ARRAYS = ", ".join(
 
 # One look-up an id, kept apart by OFFSET 0: on a table never analysed, `= ANY` is planned as a walk of the whole owner.
 _DIFFERING = f"""
-SELECT asked.pluggy_id, stored.id, {", ".join(f"stored.{name}" for name in TRACKED)}, stored.removed_at
+SELECT asked.pluggy_id, stored.id, {", ".join(f"stored.{name}" for name in (*TRACKED, *CATEGORY))}, stored.removed_at
 FROM unnest($3::uuid[], $4::bytea[]) AS asked (pluggy_id, content_hash)
 LEFT JOIN LATERAL (
     SELECT * FROM transactions WHERE owner_id = $1 AND account_id = $2 AND pluggy_id = asked.pluggy_id OFFSET 0

@@ -42,10 +42,12 @@ async def decide(
     *,
     category_id: str | None,
     change_number: int,
-) -> Count:
-    """Put the rows into a category on their owner's behalf, or take that back (None)."""
-    matched = select(func.count()).select_from(Transaction).where(*conditions)
-    changed, recategorised = await _write(
+) -> tuple[int, int]:
+    """Put the rows into a category on their owner's behalf, or take that back (None).
+
+    Returns how many it changed, and in how many of them the category became another.
+    """
+    return await _write(
         session,
         owner_id,
         (*conditions, Transaction.user_category_id.is_distinct_from(category_id)),
@@ -53,7 +55,6 @@ async def decide(
         values,
         change_number=change_number,
     )
-    return Count((await session.execute(matched, values)).scalar_one(), changed, recategorised)
 
 
 async def count_in(session: AsyncSession, owner_id: UUID, category_id: str) -> int:
@@ -91,7 +92,8 @@ async def _write(
     change_number: int,
 ) -> tuple[int, int]:
     """Write columns of the rows that meet the conditions; return how many, and how many got another category."""
-    picked = select(Transaction.id, Transaction.category_id.label("before")).where(*conditions).cte("picked")
+    found = select(Transaction.id, Transaction.category_id.label("before")).where(*conditions)
+    picked = found.params(values).cte("picked")  # handed to execute(), they would be taken for columns to be set
     written = (
         update(Transaction)
         .where(Transaction.owner_id == owner_id, Transaction.id == picked.c.id)
@@ -117,5 +119,5 @@ async def _write(
         .cte("kept")
     )
     counts = select(func.count(), func.count().filter(is_other)).select_from(written).add_cte(kept)
-    changed, recategorised = (await session.execute(counts, values)).one()
+    changed, recategorised = (await session.execute(counts)).one()
     return changed, recategorised

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import msgspec
 
+from app.categories.classifier import classify, text_to_classify
 from app.clock import day_and_moment
 from app.money import money_text, to_money
 from app.pluggy.ledger_models import CreditCardMetadata, Merchant, Participant, Transaction
@@ -107,7 +108,7 @@ def to_row(source: Transaction, row_id: UUID, content_hash: bytes, context: Ledg
     card, payment = source.credit_card_metadata, source.payment_data
     other = None if payment is None else payment.receiver if direction == "OUT" else payment.payer
     document = _document(other)
-    row = TransactionRow(  # by position, in the order of its fields: naming 28 of them costs more than making the row
+    row = TransactionRow(  # by position, in the order of its fields: naming 29 of them costs more than making the row
         row_id,
         source.id,
         source.provider_id,
@@ -126,6 +127,7 @@ def to_row(source: Transaction, row_id: UUID, content_hash: bytes, context: Ledg
         None if source.balance is None else to_money(source.balance),
         source.category_id,
         source.category,
+        None if source.category_id else _built_in_category(source),
         source.operation_type,
         other.name if other else None,
         vault.fingerprint(document, purpose="document") if document else None,
@@ -138,6 +140,16 @@ def to_row(source: Transaction, row_id: UUID, content_hash: bytes, context: Ledg
         content_hash,
     )
     return Mapped(row, has_sign_conflict)
+
+
+def _built_in_category(source: Transaction) -> str | None:
+    card, merchant = source.credit_card_metadata, source.merchant
+    verdict = classify(
+        None if card is None or card.payee_mcc is None else str(card.payee_mcc),
+        text_to_classify(source.description, merchant.name if merchant else None),
+        source.operation_type,
+    )
+    return verdict and verdict.category_id
 
 
 def _document(participant: Participant | None) -> str | None:

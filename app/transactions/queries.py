@@ -237,6 +237,12 @@ async def find(session: AsyncSession, owner_id: UUID, transaction_id: UUID) -> T
     return TransactionOfConnection(row, connection, names)
 
 
+async def existing(session: AsyncSession, owner_id: UUID, ids: Sequence[UUID]) -> set[UUID]:
+    """Return those of these ids that the owner can see."""
+    statement = select(Transaction.id).where(*_visible(owner_id), Transaction.id.in_(ids))
+    return set((await session.execute(statement)).scalars())
+
+
 async def exists(session: AsyncSession, owner_id: UUID, transaction_id: UUID) -> bool:
     """Tell whether the owner can see the transaction."""
     statement = select(Transaction.id).where(*_visible(owner_id), Transaction.id == transaction_id)

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.accounts.models import Account
 from app.ids import new_ids
 from app.money import money_text
-from app.transactions.bulk import TRACKED, TransactionRow
+from app.transactions.bulk import CATEGORY, TRACKED, TransactionRow
 from app.transactions.identity import Trait
 from app.transactions.models import Finding, Transaction, TransactionRevision
 
@@ -29,6 +29,10 @@ def changed_fields(before: tuple[Any, ...], row: TransactionRow | Transaction) -
         new = getattr(row, name)
         if old != new:
             changes[name] = (_shown(old), _shown(new))
+    user, rule, pluggy, built_in = before[len(TRACKED) : len(TRACKED) + len(CATEGORY)]
+    category, new = pluggy or built_in, row.pluggy_category_id or row.built_in_category_id
+    if user is None and rule is None and category != new:
+        changes["category_id"] = (category, new)
     if before[-1] is not None:
         changes["removed"] = (True, False)
     return changes

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.changes import next_change
 from app.transactions import repository
-from app.transactions.bulk import TRACKED, TransactionRow
+from app.transactions.bulk import CATEGORY, TRACKED, TransactionRow
 from app.transactions.identity import Trait, match
 from app.transactions.mapping import reseal_payment
 from app.vault import Vault
@@ -46,7 +46,7 @@ async def _merge(
     changes: dict[UUID, repository.Changes] = {}
     for old, new in pairs:
         kept, passing = rows[old.id], rows[new.id]
-        before = (*(getattr(kept, name) for name in TRACKED), None)
+        before = (*(getattr(kept, name) for name in (*TRACKED, *CATEGORY)), None)
         changes[kept.id] = repository.changed_fields(before, passing)
         values = {name: getattr(passing, name) for name in _CARRIED}
         payment = passing.payment and reseal_payment(vault, passing.payment, owner_id, passing.id, kept.id)

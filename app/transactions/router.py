@@ -17,17 +17,20 @@ from app.freshness import freshness_of
 from app.owners.principal import Principal
 from app.pagination import InvalidCursor, make_cursor
 from app.problems import problem_responses
+from app.rates import Rate
 from app.resources import Resources
 from app.routing import make_router, requires
 from app.schemas import Results
 from app.sync import service as syncs
 from app.sync.errors import SyncRunNotFound
 from app.transactions import service
-from app.transactions.errors import CursorExpired, TransactionNotFound
+from app.transactions.errors import CursorExpired, SomeTransactionsNotFound, TooManyTransactions, TransactionNotFound
 from app.transactions.filters import TransactionQuery
 from app.transactions.lines import ChangesPage, TransactionLine, TransactionPage, encode_page
 from app.transactions.queries import TransactionOfConnection
 from app.transactions.schemas import (
+    BulkCategorization,
+    BulkCategorizationRead,
     ChangesRead,
     RevisionRead,
     RunRevisionRead,
@@ -111,6 +114,33 @@ async def list_transaction_changes(owner: OwnerDep, session: SessionDep, page: P
         has_more=changed.has_more,
     )
     return Response(encode_page(told), media_type="application/json")
+
+
+@router.post(
+    "/transactions/bulk_categorize/",
+    dependencies=[requires("transactions:write", rate=Rate.COSTLY)],
+    summary="Categorize many transactions",
+    responses=problem_responses(SomeTransactionsNotFound, TooManyTransactions, UnknownCategory),
+)
+async def bulk_categorize_transactions(
+    asked: BulkCategorization, owner: OwnerDep, session: SessionDep
+) -> BulkCategorizationRead:
+    """Put transactions into a category on the owner's behalf: up to 10,000 by their ids, up to 50,000 by a filter.
+
+    All or nothing: an id that is not the caller's changes nothing at all. Try a filter with `dry_run` first.
+    """
+    await categories.check(session, owner.id, asked.category_id, pointer="/body/category_id")
+    count = await service.categorise(
+        session,
+        owner.id,
+        ids=asked.ids,
+        asked=asked.filter,
+        category_id=asked.category_id,
+        dry_run=asked.dry_run,
+    )
+    return BulkCategorizationRead(
+        matched=count.matched, changed=count.changed, recategorized=count.recategorised, dry_run=asked.dry_run
+    )
 
 
 @router.patch(

@@ -4,11 +4,11 @@ from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from app.freshness import Freshness
 from app.schemas import ApiModel, Input, MoneyText
-from app.transactions.filters import CategoryId
+from app.transactions.filters import CategoryId, TransactionFilter
 from app.transactions.payment import PaymentRead
 
 _LINE: dict[str, Any] = {
@@ -192,6 +192,61 @@ class TransactionUpdate(Input):
     note: Annotated[str | None, Field(max_length=2000)] = None
     tags: Tags | None = None
     ignored: Annotated[bool | None, Field(description="Leave it out of sums.")] = None
+
+
+class BulkFilter(TransactionFilter):
+    """The filter of the list, with at least one condition."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"q": "padaria", "direction": "OUT"}]})
+
+    @model_validator(mode="after")
+    def _has_a_condition(self) -> "BulkFilter":
+        if not self.model_dump(exclude_none=True):
+            raise ValueError("At least one condition is needed: this would take every transaction.")
+        return self
+
+
+class BulkCategorization(Input):
+    """Which transactions, by their ids or by a filter, and into which category; null takes the decision back."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"filter": {"q": "padaria", "direction": "OUT"}, "category_id": "11010000", "dry_run": True},
+                {"ids": ["01990a61-22c8-7d05-b1a4-6f0e7c9d3b12"], "category_id": "11010000"},
+            ]
+        }
+    )
+
+    ids: Annotated[list[UUID] | None, Field(min_length=1, max_length=10_000)] = None
+    filter: BulkFilter | None = None
+    category_id: CategoryId | None
+    dry_run: Annotated[bool, Field(description="Only count.")] = False
+
+    @model_validator(mode="after")
+    def _names_its_rows_in_one_way(self) -> "BulkCategorization":
+        if (self.ids is None) == (self.filter is None):
+            raise ValueError("Give either ids or filter.")
+        return self
+
+
+class BulkCategorizationRead(ApiModel):
+    """What was done, or in a dry run would be."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"matched": 42, "changed": 40, "recategorized": 37, "dry_run": False}]}
+    )
+
+    matched: Annotated[int, Field(description="How many transactions were meant.")]
+    changed: Annotated[int, Field(description="In how many the owner's decision became another.")]
+    recategorized: Annotated[
+        int,
+        Field(
+            description="Of those, in how many the category became another; a dry run that takes decisions back tells "
+            "how many at most."
+        ),
+    ]
+    dry_run: bool
 
 
 class RemovedRead(ApiModel):

@@ -4,19 +4,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from app.changes import next_change
+from app.changes import hold_changes, next_change
 from app.clock import utc_now
-from app.transactions import queries, repository
-from app.transactions.errors import TransactionNotFound
+from app.events.service import record_event
+from app.transactions import decisions, queries, repository
+from app.transactions.decisions import Count
+from app.transactions.errors import SomeTransactionsNotFound, TooManyTransactions, TransactionNotFound
 from app.transactions.filters import Sort, TransactionFilter
 from app.transactions.lines import RemovedLine, TransactionLine, line_of
 from app.transactions.models import TransactionRevision
 from app.transactions.queries import TransactionOfConnection
+
+MOST_AT_ONCE: Final = 50_000
+"""So many rows are written within the bound of a statement."""
 
 _DECIDED = {"note": "note", "category_id": "user_category_id", "tags": "user_tags", "ignored": "user_ignored"}
 """Where a person's decision about a field is kept; what counts is derived from it by the database."""
@@ -111,6 +116,38 @@ async def annotate(
             session, owner_id, {row.id: changes} if changes else {}, run_id=None, change_number=number, kind="annotated"
         )
     return await get(session, owner_id, transaction_id) if written else found
+
+
+async def categorise(
+    session: AsyncSession,
+    owner_id: UUID,
+    *,
+    ids: Sequence[UUID] | None,
+    asked: TransactionFilter | None,
+    category_id: str | None,
+    dry_run: bool,
+) -> Count:
+    """Put many transactions into a category, or take that back; by their ids, all of which must be the owner's.
+
+    Raises SomeTransactionsNotFound, TooManyTransactions.
+    """
+    await hold_changes(session, owner_id)  # what is counted here is what is changed below
+    wanted = asked or TransactionFilter.model_construct(ids=list(set(ids or ())))  # as many as it takes
+    conditions, values = queries.matching(owner_id, wanted)
+    expected = await decisions.count(session, conditions, values, category_id=category_id)
+    if ids is not None and expected.matched < len(set(ids)):
+        known = await queries.existing(session, owner_id, ids)
+        raise SomeTransactionsNotFound([place for place, each in enumerate(ids) if each not in known])
+    if expected.matched > MOST_AT_ONCE:
+        raise TooManyTransactions(MOST_AT_ONCE)
+    if dry_run or not expected.changed:
+        return expected
+    number = await next_change(session, owner_id)
+    changed, recategorised = await decisions.decide(
+        session, owner_id, conditions, values, category_id=category_id, change_number=number
+    )
+    await record_event(session, owner_id, "transactions.changed", {"updated": changed})
+    return Count(expected.matched, changed, recategorised)
 
 
 async def list_revisions(
