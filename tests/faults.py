@@ -20,6 +20,7 @@ CASES = (
     "tests/sync/test_state_machine.py",
 )
 EXAMPLES = "100"
+STORM_EVENTS = "5000"
 
 
 class OneLineEach:
@@ -35,7 +36,8 @@ class OneLineEach:
             print(f"FAILED  {report.nodeid}\n{report.longreprtext}", flush=True)
         elif report.when == "call" and report.passed:
             self._passed += 1
-            print(f"ok      {report.nodeid}  {report.duration:.1f} s", flush=True)
+            figures = "".join(f"  {name}={value}" for name, value in report.user_properties)
+            print(f"ok      {report.nodeid}  {report.duration:.1f} s{figures}", flush=True)
 
     def pytest_sessionfinish(self) -> None:
         """The line that counts."""
@@ -45,6 +47,7 @@ class OneLineEach:
 def main() -> int:
     """Run the matrix; the exit status is pytest's."""
     os.environ.setdefault("STATE_MACHINE_EXAMPLES", EXAMPLES)
+    os.environ.setdefault("STORM_EVENTS", STORM_EVENTS)
     chosen = [case for case in CASES if Path(case).exists()]
     options = ["-o", "addopts=--import-mode=importlib", "-p", "no:terminal", "-p", "no:cacheprovider"]
     return int(pytest.main([*chosen, *options], plugins=[OneLineEach()]))
