@@ -16,7 +16,7 @@ from app.database import API_STATEMENT_MS
 from app.errors import AppError
 from app.jobs import Kind
 from app.logs import configure_logs
-from app.operations import api_key, connections, doctor, inbox, work
+from app.operations import api_key, connections, doctor, inbox, keys, work
 from app.operations.report import Report
 from app.pluggy.errors import PluggyError
 from app.pluggy.limits import Lane
@@ -166,6 +166,19 @@ def _add_rest(areas: Any) -> None:
     )
     again.add_argument("kind", type=Kind, nargs="?", choices=list(Kind))
     again.add_argument("ref", type=UUID, nargs="?", metavar="REF")
+    _command(
+        owed,
+        "reconcile",
+        "read every connection once, after a restored backup",
+        lambda resources, _: work.reconcile(resources, actor=operator()),
+    )
+    sealed = _area(areas, "keys", "what is encrypted")
+    _command(
+        sealed,
+        "reseal",
+        "seal everything under the first of ENCRYPTION_KEYS",
+        lambda resources, _: keys.reseal(resources, actor=operator()),
+    )
 
 
 def operator() -> str:

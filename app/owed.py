@@ -47,6 +47,7 @@ class WhenDead(StrEnum):
     """What happens to the subject of a dead row."""
 
     LOSE_RUN = "lose_run"
+    REREAD = "reread"
     KEEP = "keep"
 
 
@@ -86,6 +87,7 @@ POLICIES: dict[Kind, Policy] = {
         lease=timedelta(seconds=30),
         timeout=timedelta(minutes=1),
         parallel=16,
+        when_dead=WhenDead.REREAD,
     ),
     Kind.SCHEDULE: Policy(
         attempts=1000,

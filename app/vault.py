@@ -33,7 +33,8 @@ class Vault:
     """Seals values with AES-256-GCM under the current key, opens them with any live key.
 
     A sealed value is `key id length, key id, nonce, ciphertext`. `place` names where it belongs (table, column and
-    row) and is authenticated, so a value copied to another row does not open.
+    row) and is authenticated, so a value copied to another row does not open. `header` is what each value sealed under
+    the current key begins with.
     """
 
     def __init__(self, keys: Mapping[str, bytes]) -> None:
@@ -41,13 +42,13 @@ class Vault:
         self._hash_keys = {name: _derive(key, b"hash") for name, key in keys.items()}
         self._current = next(iter(keys))
         self._nonces = _draw_nonces()
-        self._header = bytes([len(self._current.encode())]) + self._current.encode()
+        self.header = bytes([len(self._current.encode())]) + self._current.encode()
         self.content_key = _derive(keys[self._current], b"content")
 
     def seal(self, value: bytes, *, place: bytes) -> bytes:
         """Return `value` encrypted for `place`."""
         nonce = next(self._nonces)
-        return self._header + nonce + self._sealers[self._current].encrypt(nonce, value, place)
+        return self.header + nonce + self._sealers[self._current].encrypt(nonce, value, place)
 
     def open(self, sealed: bytes, *, place: bytes) -> bytes:
         """Return the value sealed for `place`. Raises VaultError."""

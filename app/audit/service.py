@@ -24,6 +24,8 @@ Act = Literal[
     "webhook_endpoint.deleted",
     "cache.cleared",
     "work.redriven",
+    "work.reconciled",
+    "keys.resealed",
     "webhook.registered",
     "webhook.replayed",
     "webhook.secret_rotated",

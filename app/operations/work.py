@@ -11,6 +11,8 @@ from app.jobs import Kind, ring_on_commit
 from app.operations.report import Report, table
 from app.owed import OwedWork
 from app.resources import Resources
+from app.webhooks import reconciliation
+from app.webhooks import service as webhooks
 
 _DEAD = text("due_at = 'infinity'")
 _SUMMARY = text(
@@ -44,7 +46,10 @@ async def list_work(resources: Resources, *, limit: int) -> Report:
 
 
 async def redrive(resources: Resources, kind: Kind | None, ref_id: UUID | None, *, actor: str) -> Report:
-    """Give dead rows their attempts back and make them due now: one, those of a kind, or all."""
+    """Give dead rows their attempts back and make them due now: one, those of a kind, or all.
+
+    Connections of syncs and events among them are read whole besides (R9).
+    """
     async with transaction(resources.sessions, None) as session:
         rows = await _dead(session, kind=kind, ref_id=ref_id)
         for row in rows:
@@ -58,7 +63,17 @@ async def redrive(resources: Resources, kind: Kind | None, ref_id: UUID | None, 
                 details={"kind": row.kind},
             )
             ring_on_commit(session, Kind(row.kind), row.owner_id, row.ref_id)
+            await session.flush()
+            await webhooks.reread_subject(session, row.kind, row.owner_id, row.ref_id)
     return Report([f"{len(rows)} piece(s) of work will be tried again."], is_well=bool(rows))
+
+
+async def reconcile(resources: Resources, *, actor: str) -> Report:
+    """Have every connection read once, spread over at most an hour: after a restored backup or a long outage (R31)."""
+    async with transaction(resources.sessions, None) as session:
+        await reconciliation.owe_all(session)
+        await record_act(session, "work.reconciled", actor=actor, owner_id=None)
+    return Report(["Every connection will be read once, within an hour; banks are not visited."])
 
 
 async def _dead(

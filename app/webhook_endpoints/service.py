@@ -32,6 +32,7 @@ from app.webhook_endpoints.repository import Listed
 from app.webhook_endpoints.signing import make_secret
 
 MAX_ENDPOINTS: Final = 20
+SECRET: Final = "webhook_endpoints.secret"  # noqa: S105 # the place of secrets, not one
 OVERLAP: Final = timedelta(hours=24)
 """How long both secrets sign after a rotation (R44)."""
 
@@ -244,4 +245,4 @@ def _check(url: str, *, allow_loopback: bool) -> None:
 
 
 def _place(owner_id: UUID, endpoint_id: UUID) -> bytes:
-    return row_place("webhook_endpoints.secret", owner_id, endpoint_id)
+    return row_place(SECRET, owner_id, endpoint_id)

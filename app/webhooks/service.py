@@ -1,6 +1,7 @@
 """Use cases of the inbox, each inside the caller's transaction."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -8,12 +9,15 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import owed
+from app.accounts import repository as account_rows
 from app.clock import utc_now
 from app.connections import repository as connection_rows
 from app.connections.errors import ConnectionNotFound
 from app.database import set_owner
 from app.ids import first_id_at
 from app.jobs import Kind
+from app.sync import service as sync
+from app.sync.errors import SyncRunNotFound
 from app.webhooks import handlers, repository
 from app.webhooks.events import read_delivery
 from app.webhooks.models import EventStatus, WebhookEvent
@@ -56,6 +60,28 @@ async def give_up_orphans(session: AsyncSession) -> None:
     """Ignore what has had no connection for 7 days (R4)."""
     note = f"no connection within {KEEP_ORPHANS.days} days"
     await repository.ignore_orphans(session, before=first_id_at(utc_now() - KEEP_ORPHANS), note=note)
+
+
+async def reread_subject(session: AsyncSession, kind: str, owner_id: UUID | None, ref_id: UUID) -> None:
+    """Have the connection that given-up work was about read whole, so that what was missed is found (R9).
+
+    Nothing happens for work that is about none.
+    """
+    if kind == Kind.WEBHOOK:
+        event = await repository.find_event(session, ref_id)
+        holder = await connection_rows.find_item_owner(session, event.item_id) if event and event.item_id else None
+        if holder is not None:
+            await _reread(session, holder.owner_id, holder.connection_id)
+    elif kind == Kind.SYNC and owner_id is not None:
+        await set_owner(session, owner_id)
+        with suppress(SyncRunNotFound):
+            await _reread(session, owner_id, (await sync.get(session, owner_id, ref_id)).connection_id)
+
+
+async def _reread(session: AsyncSession, owner_id: UUID, connection_id: UUID) -> None:
+    await set_owner(session, owner_id)
+    await account_rows.doubt(session, owner_id, connection_id)
+    await owed.add_once(session, Kind.RECONCILE, owner_id, connection_id)
 
 
 async def replay(session: AsyncSession, event_ids: Sequence[UUID]) -> Sequence[UUID]:

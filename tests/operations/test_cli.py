@@ -20,7 +20,7 @@ from tests.http_support import make_settings
 from tests.operations.conftest import NEXT_SECRET, Banking
 from tests.servers import ServerUrls
 from tests.stand_in import StandIn, assert_equal_to_truth
-from tests.sync.support import connect
+from tests.sync.support import connect, queue_sync
 from tests.webhooks.support import PATH, SECRET, deliver, event_of, inbox_rows, owed_refs, runs_of
 from worker.job import Runner
 from worker.jobs.webhooks import owe_upkeep
@@ -237,6 +237,36 @@ async def test_dead_work_is_listed_and_redriven(banking: Banking, resources: Res
     assert "Boom: x" in listed[1]
     assert (redriven[0], nothing[0]) == (0, 1)
     assert tuple(row) == (True, 0)
+
+
+async def test_redriven_work_has_its_connection_read_whole(
+    banking: Banking, resources: Resources, runner: Runner, stand_in: StandIn, owner_id: UUID
+) -> None:
+    """R9"""
+    connection = await connect(resources, runner, stand_in, owner_id)
+    run_id = await queue_sync(resources, connection)
+    async with transaction(resources.sessions, None) as session:
+        await session.execute(text("UPDATE owed_work SET due_at = 'infinity' WHERE kind = 'sync'"))
+
+    code, _ = await banking("work", "redrive", "sync", run_id)
+
+    async with transaction(resources.sessions, owner_id) as session:
+        deep = (await session.execute(text("SELECT DISTINCT deep_read_at FROM accounts"))).scalars().all()
+    assert code == 0
+    assert deep == [None]
+    assert await owed_refs(resources.sessions, "reconcile") == {connection.id}
+
+
+async def test_every_connection_is_read_once_when_asked(
+    banking: Banking, resources: Resources, runner: Runner, stand_in: StandIn, owner_id: UUID
+) -> None:
+    """R31: after a restored backup."""
+    connection = await connect(resources, runner, stand_in, owner_id)
+
+    code, _ = await banking("work", "reconcile")
+
+    assert code == 0
+    assert await owed_refs(resources.sessions, "reconcile") == {connection.id}
 
 
 async def test_the_cached_key_is_forgotten(banking: Banking, resources: Resources, stand_in: StandIn) -> None:

@@ -12,6 +12,7 @@ from app.connections import flow as connections
 from app.connections.models import BankConnection
 from app.connectors import catalogue
 from app.database import Sessions, transaction
+from app.jobs import Kind
 from app.resources import Resources
 from app.webhooks import repository
 from tests.stand_in import StandIn, assert_equal_to_truth
@@ -274,3 +275,22 @@ async def test_the_stand_in_subscribed_twice_leaves_one_event(
     told = [each["eventId"] for each in log if each["event"] == "item/updated"]
     assert len(told) == 2 * len(set(told))
     assert [row.event_id for row in await inbox_rows(resources.sessions) if row.event == "item/updated"] == told[:1]
+
+
+async def test_an_event_that_no_attempt_could_handle_has_its_connection_read_whole(
+    resources: Resources, connection: BankConnection, client: httpx.AsyncClient, runner: Runner
+) -> None:
+    """R9"""
+    await deliver(client, event_of(itemId=str(connection.item_id)))
+    async with transaction(resources.sessions, None) as session:
+        await session.execute(text("UPDATE owed_work SET attempts = 99, due_at = now() WHERE kind = 'webhook'"))
+
+    await runner.drain(Kind.WEBHOOK)
+    async with asyncio.timeout(20):
+        while not await owed_refs(resources.sessions, "reconcile"):
+            await asyncio.sleep(0.02)
+
+    assert await owed_refs(resources.sessions, "reconcile") == {connection.id}
+    async with transaction(resources.sessions, connection.owner_id) as session:
+        deep = (await session.execute(text("SELECT DISTINCT deep_read_at FROM accounts"))).scalars().all()
+    assert deep == [None]

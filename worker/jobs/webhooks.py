@@ -14,9 +14,10 @@ from app.clock import utc_now
 from app.database import in_transaction
 from app.jobs import Kind
 from app.oauth.adoption import adopt_orphan
+from app.owed import Owed, WhenDead
 from app.resources import Resources
-from app.webhooks import flow, upkeep
-from worker.job import job
+from app.webhooks import flow, service, upkeep
+from worker.job import job, when_dead
 
 log = structlog.get_logger()
 
@@ -30,6 +31,16 @@ async def process_webhook_event(resources: Resources, _: None, event_id: UUID) -
     pause = await flow.process_event(resources, event_id)
     await adopt_orphan(resources, event_id)
     return pause
+
+
+@when_dead(WhenDead.REREAD)
+async def reread(resources: Resources, row: Owed) -> None:
+    """Have the connection of an event that no attempt could handle read whole (R9)."""
+    await in_transaction(
+        resources.sessions,
+        None,
+        lambda session: service.reread_subject(session, row.kind, row.owner_id, row.ref_id),
+    )
 
 
 @job(Kind.WEBHOOK_CHECK)
