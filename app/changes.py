@@ -20,6 +20,26 @@ async def next_change(session: AsyncSession, owner_id: UUID) -> int:
     return int((await connection.exec_driver_sql(_RAISE, (owner_id,))).scalar_one())
 
 
+async def current_change(session: AsyncSession, owner_id: UUID) -> int:
+    """Return the number of the owner's latest change."""
+    return (await session.execute(select(Owner.change_number).where(Owner.id == owner_id))).scalar_one()
+
+
 async def hold_changes(session: AsyncSession, owner_id: UUID) -> None:
     """Let nobody else change this owner's data until the transaction ends; the same lock as `next_change`."""
     await session.execute(select(Owner.id).where(Owner.id == owner_id).with_for_update(key_share=True))
+
+
+class ChangeNumber:
+    """One number for all that a piece of work writes, taken at its first write: work that writes nothing takes none."""
+
+    def __init__(self, session: AsyncSession, owner_id: UUID, taken: int | None = None) -> None:
+        self._session = session
+        self._owner_id = owner_id
+        self.taken = taken
+
+    async def take(self) -> int:
+        """Return the number."""
+        if self.taken is None:
+            self.taken = await next_change(self._session, self._owner_id)
+        return self.taken

@@ -41,6 +41,7 @@ class Kind(StrEnum):
     PRUNE = "prune"
     DELIVERY = "delivery"
     CATEGORY_TREE = "category_tree"
+    DERIVATION = "derivation"
 
 
 FUNCTIONS: dict[Kind, str] = {
@@ -55,6 +56,7 @@ FUNCTIONS: dict[Kind, str] = {
     Kind.PRUNE: "prune",
     Kind.DELIVERY: "deliver_webhook_event",
     Kind.CATEGORY_TREE: "renew_category_tree",
+    Kind.DERIVATION: "derive_meaning",
 }
 """The arq function that drains each kind."""
 

@@ -124,6 +124,13 @@ POLICIES: dict[Kind, Policy] = {
         timeout=timedelta(seconds=45),
         parallel=32,
     ),
+    Kind.DERIVATION: Policy(
+        attempts=20,
+        spacing=_seconds(10, 60, 600, 3600),
+        lease=timedelta(seconds=30),
+        timeout=timedelta(minutes=2),
+        parallel=2,
+    ),
     Kind.RECONCILE: Policy(
         attempts=20,
         spacing=_seconds(10, 60, 600),

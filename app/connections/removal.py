@@ -9,19 +9,24 @@ from app import owed
 from app.accounts import repository as accounts
 from app.balances import repository as balances
 from app.bills import repository as bills
-from app.changes import next_change
+from app.changes import ChangeNumber, next_change
+from app.charges import repository as charges
 from app.clock import utc_now
 from app.connections import repository
 from app.connections.errors import ConnectionNotFound, DeletionNotFound
 from app.connections.mapping import gone_columns
 from app.connections.models import Deletion
 from app.consents import service as consents
+from app.counterparties import repository as counterparties
 from app.events.service import record_event
 from app.holdings import repository as holdings
 from app.idempotency import service as idempotency
 from app.ids import new_id
+from app.installments import repository as installments
 from app.jobs import Kind
+from app.links import service as links
 from app.oauth import repository as oauth
+from app.recurring import repository as recurring
 from app.sync import repository as runs
 from app.sync.models import SyncStatus
 from app.transactions import repository as transactions
@@ -42,6 +47,10 @@ async def start_deletion(session: AsyncSession, owner_id: UUID, connection_id: U
     await repository.update(session, owner_id, connection_id, hidden)
     await transactions.purge(session, owner_id, connection_id, change_number=number)
     await accounts.purge(session, owner_id, connection_id, change_number=number)
+    for derived in (charges, installments, recurring):
+        await derived.purge(session, owner_id, connection_id)
+    await links.forget(session, owner_id, connection_id, ChangeNumber(session, owner_id, number))
+    await counterparties.drop_unused(session, owner_id)
     for mirror in (balances, bills, holdings):
         await mirror.purge(session, owner_id, connection_id)
     await oauth.drop_of_connection(session, owner_id, connection_id)

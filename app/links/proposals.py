@@ -34,6 +34,10 @@ class Proposal(NamedTuple):
         """What the second transaction moved, positive."""
         return abs(self.other.amount)
 
+    def doubted(self) -> "Proposal":
+        """Return it as a guess among several."""
+        return self._replace(state=LinkState.SUGGESTED, evidence={**self.evidence, "ambiguous": True})
+
 
 def near_pairs(
     firsts: Iterable[Movement],
@@ -92,6 +96,5 @@ def choose(proposals: Iterable[Proposal]) -> list[Proposal]:
             for rival in rivals
         )
         taken |= {each.first.id, each.other.id}
-        doubt = {"state": LinkState.SUGGESTED, "evidence": {**each.evidence, "ambiguous": True}}
-        chosen.append(each._replace(**doubt) if is_doubtful else each)
+        chosen.append(each.doubted() if is_doubtful else each)
     return chosen

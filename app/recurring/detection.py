@@ -53,34 +53,36 @@ class Found(NamedTuple):
         return self.rows[-1].counterparty_name or self.rows[-1].description
 
 
-def find_series(rows: Iterable[Movement], *, internal: frozenset[UUID] = frozenset()) -> list[Found]:
-    """Return the series among an owner's transactions; each is part of one at most.
+def find_series(rows: Iterable[Movement]) -> list[Found]:
+    """Return the series among an owner's transactions, own transfers and card payments left out by the caller.
 
-    Rows in `internal` (own transfers, card payments), instalments, cash withdrawn, and money put into or taken out of
-    investments make none. Transactions are compared by account, direction, payee and text; what is left then by payee
-    alone, since banks reword their texts.
+    Each transaction is part of one at most. They are compared by account, direction, payee and text; what is left then
+    by payee alone, since banks reword their texts.
     """
-    groups: defaultdict[Hashable, list[Movement]] = defaultdict(list)
+    payees: defaultdict[Hashable, list[Movement]] = defaultdict(list)
     for row in rows:
-        if row.id not in internal and can_recur(row):
-            groups[row.account_id, row.is_out, row.document_hash, text_key(row.description)].append(row)
-    found: list[Found] = []
-    payees: defaultdict[Hashable, list[list[Movement]]] = defaultdict(list)
-    for (account_id, is_out, document, _), group in groups.items():  # type: ignore[misc] # made just above
-        series = list(_series_of(group))
-        found += series
-        taken = {row.id for each in series for row in each.rows}
-        left = [row for row in group if row.id not in taken]
-        if document is not None and left:
-            payees[account_id, is_out, document].append(left)
-    for parts in payees.values():
-        if len(parts) > 1:
-            found += _series_of([row for part in parts for row in part])
-    return found
+        if can_recur(row):
+            payees[row.account_id, row.is_out, row.document_hash or text_key(row.description)].append(row)
+    return [series for group in payees.values() for series in _series_of_payee(group)]
+
+
+def _series_of_payee(group: Sequence[Movement]) -> Iterator[Found]:
+    texts: defaultdict[str, list[Movement]] = defaultdict(list)
+    for row in group:
+        texts[text_key(row.description)].append(row)
+    left = []
+    for alike in texts.values():
+        taken: set[UUID] = set()
+        for series in _series_of(alike):
+            taken.update(row.id for row in series.rows)
+            yield series
+        left.append([row for row in alike if row.id not in taken])
+    if sum(map(bool, left)) > 1:
+        yield from _series_of([row for part in left for row in part])
 
 
 def can_recur(row: Movement) -> bool:
-    """Tell whether the transaction may be part of a series."""
+    """Tell whether it may be part of a series: no instalment, no cash, nothing moved into or out of investments."""
     if row.installment_number is not None or not row.amount:
         return False
     if (row.operation_type or "").startswith(_NO_SERIES):

@@ -18,6 +18,7 @@ from app.bills import service as bills
 from app.clock import local_day, utc_now
 from app.connections import service as connections
 from app.database import in_transaction
+from app.derived.service import derive_or_owe
 from app.holdings import investments, loans
 from app.holdings import service as holdings
 from app.holdings.models import Investment, Loan
@@ -29,6 +30,7 @@ from app.resources import Resources
 from app.sync import repository
 from app.sync.reading import AccountReading
 from app.sync.service import Claim
+from app.vault import Vault
 
 log = structlog.get_logger()
 
@@ -160,8 +162,8 @@ def _is_sound(item: Item, product: str) -> bool:
     return state is None or state.is_updated is not False
 
 
-async def after_sync(session: AsyncSession, claim: Claim, item: Item) -> None:
-    """Do what follows from a reading, in the transaction that ends the run: keep the day's balances."""
+async def after_sync(session: AsyncSession, claim: Claim, item: Item, vault: Vault) -> None:
+    """Do what follows from a reading, in the transaction that ends the run: keep the day's balances, derive meaning."""
     parts = {part.account_id: part for part in await repository.run_accounts(session, claim.owner_id, [claim.run_id])}
     is_sound = item.status == ItemStatus.UPDATED and item.execution_status == ExecutionStatus.SUCCESS
     for account in await account_rows.of_connection(session, claim.owner_id, claim.connection_id):
@@ -171,6 +173,7 @@ async def after_sync(session: AsyncSession, claim: Claim, item: Item) -> None:
             continue
         is_complete = is_sound and part.status == "succeeded"
         await balances.take_snapshot(session, account, as_of=as_of, is_complete=is_complete, run_id=claim.run_id)
+    await derive_or_owe(session, claim.owner_id, vault)
 
 
 def _visited_at(item: Item, product: str) -> datetime | None:

@@ -228,7 +228,7 @@ class _Run:
                 session, claim.owner_id, claim.connection_id, last_read_at=now, next_sync_at=due
             )
             if read_item is not None:
-                await after_sync(session, claim, read_item)
+                await after_sync(session, claim, read_item, self._resources.vault)
             await service.finish(session, claim, status=status, **columns)
 
         await in_transaction(self._resources.sessions, claim.owner_id, end)

@@ -16,7 +16,7 @@ import msgspec
 from app.categories.classifier import classify, text_to_classify
 from app.clock import day_and_moment
 from app.money import money_text, to_money
-from app.pluggy.ledger_models import CreditCardMetadata, Merchant, Participant, Transaction
+from app.pluggy.ledger_models import CreditCardMetadata, Merchant, Participant, PaymentData, Transaction
 from app.transactions.bulk import TransactionRow
 from app.vault import Vault, row_place
 
@@ -107,7 +107,7 @@ def to_row(source: Transaction, row_id: UUID, content_hash: bytes, context: Ledg
     day, moment = day_and_moment(source.date)
     card, payment = source.credit_card_metadata, source.payment_data
     other = None if payment is None else payment.receiver if direction == "OUT" else payment.payer
-    document = _document(other)
+    document = document_of(other)
     row = TransactionRow(  # by position, in the order of its fields: naming 29 of them costs more than making the row
         row_id,
         source.id,
@@ -152,12 +152,17 @@ def _built_in_category(source: Transaction) -> str | None:
     return verdict and verdict.category_id
 
 
-def _document(participant: Participant | None) -> str | None:
+def document_of(participant: Participant | None) -> str | None:
     """Return the digits (and letters: CNPJs have them since 2026) of a CPF or CNPJ."""
     if participant is None or participant.document_number is None:
         return None
     value = participant.document_number.value or ""
     return (value if value.isalnum() else "".join(filter(str.isalnum, value))).upper() or None
+
+
+def open_payment(vault: Vault, payment: bytes, owner_id: UUID, row_id: UUID) -> PaymentData:
+    """Return a row's payment as Pluggy told it."""
+    return msgspec.json.decode(vault.open(payment, place=row_place(PAYMENT, owner_id, row_id)), type=PaymentData)
 
 
 def reseal_payment(vault: Vault, payment: bytes, owner_id: UUID, from_id: UUID, to_id: UUID) -> bytes:

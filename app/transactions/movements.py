@@ -1,12 +1,12 @@
 """Transactions as their meaning is derived from them: slim, streamed, removed ones left out."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, any_, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.models import Account
@@ -32,6 +32,7 @@ class Movement(NamedTuple):
     category_id: str | None
     counterparty_name: str | None
     document_hash: bytes | None
+    counterparty_id: UUID | None
     installment_number: int | None
     total_installments: int | None
     card: dict[str, Any]
@@ -55,27 +56,38 @@ _COLUMNS = (
     Transaction.id, Transaction.account_id, Account.type, Transaction.date, Transaction.occurred_at,
     Transaction.amount, Transaction.currency_code, Transaction.original_currency_code, Transaction.status,
     Transaction.description, Transaction.operation_type, Transaction.pluggy_category_id,
-    Transaction.counterparty_name, Transaction.counterparty_document_hash, Transaction.installment_number,
-    Transaction.total_installments, Transaction.details,
+    Transaction.counterparty_name, Transaction.counterparty_document_hash, Transaction.counterparty_id,
+    Transaction.installment_number, Transaction.total_installments, Transaction.details,
 )  # fmt: skip
+_TYPE, _DETAILS = 2, len(_COLUMNS) - 1
+
+
+def select_movements(owner_id: UUID, *conditions: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    """Select the owner's live transactions that meet the conditions; `movement_of` reads their rows."""
+    return (
+        select(*_COLUMNS)
+        .join(Account, (Account.owner_id == Transaction.owner_id) & (Account.id == Transaction.account_id))
+        .where(Transaction.owner_id == owner_id, Transaction.removed_at.is_(None), *conditions)
+    )
+
+
+def movement_of(row: Sequence[Any]) -> Movement:
+    """Return the movement that a selected row is; columns after its own are left alone."""
+    details = row[_DETAILS] or {}
+    told = (details.get("card") or {}, details.get("merchant") or {})
+    return Movement._make((*row[:_TYPE], row[_TYPE] == "CREDIT", *row[_TYPE + 1 : _DETAILS], *told))
 
 
 async def stream_movements(
     session: AsyncSession, owner_id: UUID, *conditions: ColumnElement[bool]
 ) -> AsyncIterator[Sequence[Movement]]:
     """Yield the owner's live transactions that meet the conditions, some thousands at a time, in no order."""
-    statement = (
-        select(*_COLUMNS)
-        .join(Account, (Account.owner_id == Transaction.owner_id) & (Account.id == Transaction.account_id))
-        .where(Transaction.owner_id == owner_id, Transaction.removed_at.is_(None), *conditions)
-    )
-    result = await session.stream(statement)
+    result = await session.stream(select_movements(owner_id, *conditions))
     async for part in result.partitions(_PART):
-        yield [_movement(tuple(row)) for row in part]
+        yield [movement_of(row) for row in part]
 
 
-def _movement(row: tuple[Any, ...]) -> Movement:
-    row_id, account_id, account_type, *between, details = row
-    details = details or {}
-    card, merchant = details.get("card") or {}, details.get("merchant") or {}
-    return Movement(row_id, account_id, account_type == "CREDIT", *between, card, merchant)
+async def movements_by_id(session: AsyncSession, owner_id: UUID, ids: Collection[UUID]) -> dict[UUID, Movement]:
+    """Return the live ones of these transactions."""
+    wanted = Transaction.id == any_(literal(list(ids), ARRAY(Uuid)))
+    return {row.id: row async for part in stream_movements(session, owner_id, wanted) for row in part}

@@ -1,5 +1,27 @@
 """Every job, registered by being imported."""
 
-from worker.jobs import categories, connections, deliveries, oauth, refresh, retention, schedule, sync, webhooks
+from worker.jobs import (
+    categories,
+    connections,
+    deliveries,
+    derived,
+    oauth,
+    refresh,
+    retention,
+    schedule,
+    sync,
+    webhooks,
+)
 
-__all__ = ["categories", "connections", "deliveries", "oauth", "refresh", "retention", "schedule", "sync", "webhooks"]
+__all__ = [
+    "categories",
+    "connections",
+    "deliveries",
+    "derived",
+    "oauth",
+    "refresh",
+    "retention",
+    "schedule",
+    "sync",
+    "webhooks",
+]
