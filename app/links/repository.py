@@ -5,34 +5,13 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import (
-    ARRAY,
-    ColumnElement,
-    Uuid,
-    and_,
-    any_,
-    cast,
-    delete,
-    extract,
-    func,
-    insert,
-    literal,
-    or_,
-    select,
-    text,
-    tuple_,
-    update,
-)  # fmt: skip
-from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy import ARRAY, Uuid, and_, any_, delete, func, insert, literal, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from app.accounts.models import Account
+from app.database import hash_joins
 from app.links.models import LinkKind, LinkState, TransactionLink
 from app.transactions.models import Transaction
-
-_first, _other = aliased(Transaction, name="first"), aliased(Transaction, name="other")
-_first_account, _other_account = aliased(Account, name="first_account"), aliased(Account, name="other_account")
 
 INTERNAL = (LinkKind.OWN_ACCOUNT_TRANSFER, LinkKind.CARD_PAYMENT)
 """Kinds whose two sides only move the owner's money about."""
@@ -41,113 +20,96 @@ STANDING = (LinkState.FOUND, LinkState.CONFIRMED)
 DECIDED = (LinkState.CONFIRMED, LinkState.REJECTED)
 
 
-class Search(NamedTuple):
-    """How candidates of a kind are found: conditions on both rows, and how many days before and after the second is."""
+class Accounts(NamedTuple):
+    """Ids of an owner's accounts."""
 
-    condition: ColumnElement[bool]
+    banks: list[UUID]
+    cards: list[UUID]
+
+
+class Search(NamedTuple):
+    """How candidates of a kind are found: what either side is, what joins them, and how many days lie between."""
+
+    first: str
+    other: str
+    join: str
     earliest: int
     latest: int
 
 
-def _moment(row: Any) -> ColumnElement[Any]:
-    told = row.details["card"]["purchased_at"].astext
-    return func.coalesce(row.occurred_at, cast(told, TIMESTAMP(timezone=True)))
-
-
-_SWAPPED = and_(_first.amount < 0, _other.amount == -_first.amount)
-_SAME_ACCOUNT = _other.account_id == _first.account_id
+_BANKS, _CARDS = "account_id = ANY(CAST(:banks AS uuid[]))", "account_id = ANY(CAST(:cards AS uuid[]))"
+_MONEY = "other.currency_code = first.currency_code AND other.amount = first.back"
+_SAME_ACCOUNT = "other.account_id = first.account_id"
 
 SEARCHES: dict[LinkKind, Search] = {
     LinkKind.OWN_ACCOUNT_TRANSFER: Search(
-        and_(
-            _SWAPPED,
-            _other.account_id != _first.account_id,
-            _first_account.type != "CREDIT",
-            _other_account.type != "CREDIT",
-        ),
-        -1,
-        4,
+        _BANKS, f"{_BANKS} AND amount > 0", f"{_MONEY} AND other.account_id <> first.account_id", -1, 4
     ),
-    LinkKind.CARD_PAYMENT: Search(
-        and_(_SWAPPED, _first_account.type != "CREDIT", _other_account.type == "CREDIT"), -2, 6
-    ),
+    LinkKind.CARD_PAYMENT: Search(_BANKS, f"{_CARDS} AND amount > 0", _MONEY, -2, 6),
     LinkKind.REFUND: Search(
-        and_(
-            _SWAPPED,
-            _SAME_ACCOUNT,
-            or_(
-                _other.operation_type == "ESTORNO",
-                _other.description.regexp_match("estorn|devolu|devolvid|reembols|cancelament|refund|chargeback", "i"),
-            ),
-        ),
+        "true",
+        "amount > 0 AND (operation_type = 'ESTORNO'"
+        " OR description ~* 'estorn|devolu|devolvid|reembols|cancelament|refund|chargeback')",
+        f"{_MONEY} AND {_SAME_ACCOUNT}",
         0,
         120,
     ),
     LinkKind.IOF: Search(
-        and_(
-            _SAME_ACCOUNT,
-            _first.amount < 0,
-            _other.amount < 0,
-            _first.original_currency_code.is_not(None),
-            _other.description.regexp_match(r"\yiof\y", "i"),
-            _first_account.type == "CREDIT",
-        ),
+        f"{_CARDS} AND original_currency_code IS NOT NULL",
+        rf"{_CARDS} AND amount < 0 AND description ~* '\yiof\y'",
+        _SAME_ACCOUNT,
         -3,
         3,
     ),
     LinkKind.DUPLICATE: Search(
-        and_(
-            _SAME_ACCOUNT,
-            _first.amount < 0,
-            _other.amount == _first.amount,
-            _other.description == _first.description,
-            tuple_(_moment(_first), _first.id) < tuple_(_moment(_other), _other.id),
-            extract("epoch", _moment(_other) - _moment(_first)) <= 120,
-        ),
+        "true",
+        "amount < 0",
+        f"{_SAME_ACCOUNT} AND other.amount = first.amount AND other.description = first.description"
+        " AND (other.moment, other.id) > (first.moment, first.id)"
+        " AND other.moment - first.moment <= interval '2 minutes'",
         -1,
         1,
     ),
 }
+_SIDE = """
+SELECT id, account_id, date, amount, -amount AS back, currency_code, description, change_number,
+    coalesce(occurred_at, (details -> 'card' ->> 'purchased_at')::timestamptz) AS moment
+FROM transactions
+WHERE owner_id = :owner_id AND removed_at IS NULL
+    AND date BETWEEN CAST(:low AS date) AND CAST(:high AS date) AND
+"""
+_PAIRS = """
+WITH first AS MATERIALIZED ({side} amount < 0 AND {first}), other AS MATERIALIZED ({side} {other})
+SELECT first.id, other.id FROM first JOIN other ON {join}
+WHERE other.date - first.date BETWEEN :earliest AND :latest
+    AND (first.change_number > :since OR other.change_number > :since)
+"""
 
 
-async def candidates(session: AsyncSession, owner_id: UUID, kind: LinkKind, *, since: int) -> list[tuple[UUID, UUID]]:
+async def candidates(
+    session: AsyncSession, owner_id: UUID, kind: LinkKind, accounts: Accounts, *, since: int
+) -> list[tuple[UUID, UUID]]:
     """Return the pairs of live rows that may be of a kind, of which one changed after a change number."""
     search = SEARCHES[kind]
-    reach = timedelta(days=max(-search.earliest, search.latest))
-    changed = select(func.min(Transaction.date) - reach, func.max(Transaction.date) + reach).where(
+    changed = select(func.min(Transaction.date), func.max(Transaction.date)).where(
         Transaction.owner_id == owner_id, Transaction.change_number > since
     )
-    low, high = (await session.execute(changed)).one()
-    if low is None:
+    first_day, last_day = (await session.execute(changed)).one()
+    if first_day is None:
         return []
-    statement = (
-        select(_first.id, _other.id)
-        .select_from(_first)
-        .join(
-            _other,
-            and_(
-                _other.owner_id == _first.owner_id,
-                _other.currency_code == _first.currency_code,
-                _other.date >= _first.date + timedelta(days=search.earliest),
-                _other.date <= _first.date + timedelta(days=search.latest),
-            ),
-        )
-        .join(_first_account, and_(_first_account.owner_id == _first.owner_id, _first_account.id == _first.account_id))
-        .join(_other_account, and_(_other_account.owner_id == _other.owner_id, _other_account.id == _other.account_id))
-        .where(
-            search.condition,
-            or_(_first.change_number > since, _other.change_number > since),
-            *(
-                condition
-                for row in (_first, _other)
-                for condition in (row.owner_id == owner_id, row.removed_at.is_(None), row.date.between(low, high))
-            ),
-        )
-    )
-    # A table never analysed is planned as if it held a handful of rows: a loop over a loop of some ten thousand.
-    await session.execute(text("SET LOCAL enable_nestloop = off"))
-    found = (await session.execute(statement)).all()
-    await session.execute(text("SET LOCAL enable_nestloop = on"))
+    reach = timedelta(days=max(-search.earliest, search.latest))
+    values = {
+        "owner_id": owner_id,
+        "since": since,
+        "low": first_day - reach,
+        "high": last_day + reach,
+        "earliest": search.earliest,
+        "latest": search.latest,
+    }
+    statement = text(_PAIRS.format(side=_SIDE, **search._asdict()))
+    told = {name for name in ("banks", "cards") if f":{name}" in statement.text}
+    async with hash_joins(session):
+        found = await session.execute(statement, values | {name: getattr(accounts, name) for name in told})
     return [(first, other) for first, other in found]
 
 
@@ -197,10 +159,13 @@ async def account_numbers(session: AsyncSession, owner_id: UUID) -> dict[UUID, b
     return {row_id: number for row_id, number in await session.execute(statement) if number is not None}
 
 
-async def account_kinds(session: AsyncSession, owner_id: UUID) -> list[str]:
-    """Return the types of the owner's accounts, one each."""
-    statement = select(Account.type).where(Account.owner_id == owner_id, Account.removed_at.is_(None))
-    return list((await session.scalars(statement)).all())
+async def accounts_of(session: AsyncSession, owner_id: UUID) -> Accounts:
+    """Return the owner's accounts."""
+    statement = select(Account.id, Account.type).where(Account.owner_id == owner_id, Account.removed_at.is_(None))
+    accounts = Accounts([], [])
+    for account_id, kind in await session.execute(statement):
+        (accounts.cards if kind == "CREDIT" else accounts.banks).append(account_id)
+    return accounts
 
 
 async def add(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:

@@ -38,28 +38,28 @@ async def find_links(session: AsyncSession, owner_id: UUID, *, since: int, numbe
     touched = await repository.touched(session, owner_id, since=since)
     legs = {leg for link in touched for leg in (link.transaction_id, link.other_id)}
     legs |= await repository.internal_since(session, owner_id, since=since)
-    accounts = await repository.account_kinds(session, owner_id)
+    accounts = await repository.accounts_of(session, owner_id)
     for kind in LinkKind:
         held = [link for link in touched if link.kind == kind]
         if held or _is_possible(kind, accounts):
-            legs |= await _find_kind(session, owner_id, kind, held, since=since, number=number, vault=vault)
+            legs |= await _find_kind(session, owner_id, kind, accounts, held, since=since, number=number, vault=vault)
     legs |= await repository.card_inflows(session, owner_id, since=since)
     await settle_internal(session, owner_id, legs, number)
 
 
-def _is_possible(kind: LinkKind, accounts: Sequence[str]) -> bool:
-    cards = accounts.count("CREDIT")
+def _is_possible(kind: LinkKind, accounts: repository.Accounts) -> bool:
     if kind is LinkKind.OWN_ACCOUNT_TRANSFER:
-        return len(accounts) - cards > 1
+        return len(accounts.banks) > 1
     if kind is LinkKind.CARD_PAYMENT:
-        return 0 < cards < len(accounts)
-    return cards > 0 if kind is LinkKind.IOF else bool(accounts)
+        return bool(accounts.banks and accounts.cards)
+    return bool(accounts.cards) or kind is not LinkKind.IOF
 
 
 async def _find_kind(
     session: AsyncSession,
     owner_id: UUID,
     kind: LinkKind,
+    accounts: repository.Accounts,
     touched: Sequence[TransactionLink],
     *,
     since: int,
@@ -67,7 +67,7 @@ async def _find_kind(
     vault: Vault,
 ) -> set[UUID]:
     """Find one kind of links; return the transactions of those that came, changed or went."""
-    candidates = set(await repository.candidates(session, owner_id, kind, since=since))
+    candidates = set(await repository.candidates(session, owner_id, kind, accounts, since=since))
     rows = await movements_by_id(session, owner_id, {leg for pair in candidates for leg in pair})
     proposals = [
         each

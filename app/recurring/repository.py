@@ -9,6 +9,7 @@ from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, delete, func, insert, l
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.models import Account
+from app.database import hash_joins
 from app.recurring.models import RecurringSeries
 from app.transactions.models import Transaction
 from app.transactions.movements import Movement, movement_of, select_movements
@@ -33,7 +34,8 @@ async def payees_changed(session: AsyncSession, owner_id: UUID, *, since: int) -
         changed = select(*_key).where(Transaction.owner_id == owner_id, Transaction.change_number > since)
         conditions.append(tuple_(*_key).in_(changed))
     statement = select_movements(owner_id, *conditions).add_columns(*_key).order_by(*_key)
-    result = await session.stream(statement)
+    async with hash_joins(session):
+        result = await session.stream(statement)
     waiting: list[Any] = []
     async for part in result.partitions(_PART):
         for _, group in groupby(part, key=lambda row: tuple(row[-3:])):
