@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -168,6 +168,15 @@ if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[1]) then redis.call('SET', KEYS[1
 """
 
 
+class Usage(NamedTuple):
+    """Requests of a group in the minute under way, how many may be made in it, and for how long Pluggy wants none."""
+
+    group: Group
+    used: int
+    of: int
+    paused_seconds: float
+
+
 class SharedLimiter:
     """A Limiter for all processes behind one address: fixed one-minute windows with bursts, in Redis (R37, R38).
 
@@ -203,6 +212,16 @@ class SharedLimiter:
         with suppress(RedisAbsent):
             milliseconds = max(int(seconds * 1000), 1)
             await self._reach.ask("EVAL", _PAUSE, 1, self._names(group)[1], milliseconds)
+
+    async def usage(self) -> list[Usage]:
+        """Return how far each group's window is used up, of all processes together; raises RedisAbsent."""
+        found = []
+        for group in Group:
+            window, pause = self._names(group)
+            used = int(await self._reach.ask("HGET", window, "total") or 0)
+            paused = max(float(await self._reach.ask("PTTL", pause)) / 1000, 0.0)
+            found.append(Usage(group, used, shares(group, Lane.USER)[0], paused))
+        return found
 
     async def _take(self, group: Group, lane: Lane) -> float:
         total, share = shares(group, lane)

@@ -1,5 +1,7 @@
 """Operators at one connection: how it stands, a run now, and taking in an item that is older than this service."""
 
+from collections.abc import Iterator, Mapping
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -23,6 +25,7 @@ from app.sync.models import SyncTrigger
 from app.webhooks import repository as inbox
 from app.webhooks import service as webhooks
 
+QUOTA_WARNING = "423"
 _RUNS = 5
 _LISTED = 50
 
@@ -79,6 +82,7 @@ async def show(resources: Resources, reference: UUID) -> Report:
         consent_expires=connection.consent_expires_at,
         consent_revoked=connection.consent_revoked_at,
         retries=connection.retries_used,
+        quota_reached=", ".join(_over_quota(connection.status_detail)),
     )
     ran = [(run.id, run.created_at, run.trigger, run.status, run.fetched, run.inserted, run.error_code) for run in runs]
     return Report(
@@ -93,6 +97,13 @@ async def show(resources: Resources, reference: UUID) -> Report:
         ],
         is_well=not verdict.is_failed,
     )
+
+
+def _over_quota(status_detail: Mapping[str, Any] | None) -> Iterator[str]:
+    """Yield the products whose monthly Open Finance quota is used up; they keep their earlier data."""
+    for product, state in (status_detail or {}).items():
+        if any(warning.get("code") == QUOTA_WARNING for warning in (state or {}).get("warnings") or ()):
+            yield product
 
 
 async def _owed(session: AsyncSession, connection_id: UUID, run_ids: list[UUID]) -> list[tuple[object, ...]]:

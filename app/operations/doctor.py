@@ -21,6 +21,7 @@ from app.operations.report import Report
 from app.owed import OwedWork
 from app.pluggy.errors import PluggyAuthError, PluggyError, PluggyNotFound
 from app.resources import Resources
+from app.upstream import RedisAbsent, SharedLimiter
 from app.webhooks import registration, repository
 
 LATE_SECONDS: Final = 300.0
@@ -53,7 +54,7 @@ async def examine(resources: Resources, connection: UUID | None = None) -> Repor
     """Return all findings, the connection's report after them when one is named."""
     findings = [finding async for finding in _database(resources)]
     can_query = all(finding.level != Level.FAIL for finding in findings)
-    checks: list[Check] = [_settings, _redis, _pluggy, _clock, _webhook]
+    checks: list[Check] = [_settings, _redis, _pluggy, _clock, _quotas, _webhook]
     for check in [*checks, *([_work, _rejections, _plan] if can_query else [])]:
         findings += [finding async for finding in check(resources)]
     lines = [line for finding in findings for line in _told(finding)]
@@ -213,6 +214,21 @@ async def _rejections(resources: Resources) -> AsyncIterator[Finding]:
             "Run: banking webhooks rejected. Deliveries of Pluggy's among them are lost until a reading finds them."
         )
         yield Finding("rejections", Level.WARN, f"deliveries were turned away, last at {max(recent):%H:%M:%SZ}", remedy)
+
+
+async def _quotas(resources: Resources) -> AsyncIterator[Finding]:
+    try:
+        usage = await SharedLimiter(resources.redis).usage()
+    except RedisAbsent:
+        return  # told already
+    spent = [each for each in usage if each.used >= each.of or each.paused_seconds > 0]
+    for each in spent:
+        detail = f"{each.group}: {each.used} of {each.of} requests this minute, paused {each.paused_seconds:.0f} s more"
+        remedy = "It goes on by itself. If it lasts: Pluggy limits each egress address, see docs/scaling.md."
+        yield Finding("quotas", Level.WARN, detail, remedy)
+    if not spent:
+        used, most = max((each.used / each.of, each) for each in usage)
+        yield Finding("quotas", Level.OK, f"{most.group} is used most: {used:.0%} of this minute's share")
 
 
 async def _plan(resources: Resources) -> AsyncIterator[Finding]:
