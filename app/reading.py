@@ -3,17 +3,15 @@
 Long reads: many statements that see one moment.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, Select, text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from app.database import Sessions, set_owner
-
-_SET_OWNER: Final = "SELECT set_config('banking.owner', $1, true)"
 
 IDLE_SECONDS: Final = 60
 """How long a long read may wait for whoever takes its rows."""
@@ -27,17 +25,8 @@ async def read_rows(
     Nothing is ever committed. A session with its unit of work costs more processor time than such a query.
     """
     async with engine.connect() as connection:
-        await connection.exec_driver_sql(_SET_OWNER, (str(owner_id),))
+        await connection.exec_driver_sql("SELECT set_config('banking.owner', $1, true)", (str(owner_id),))
         return (await connection.exec_driver_sql(statement, values)).all()
-
-
-async def read(
-    engine: AsyncEngine, owner_id: UUID, statement: Select[*tuple[Any, ...]], values: Mapping[str, Any]
-) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Return the rows of a statement, as `read_rows` does for one in PostgreSQL's own words."""
-    async with engine.connect() as connection:
-        await connection.exec_driver_sql(_SET_OWNER, (str(owner_id),))
-        return (await connection.execute(statement, values)).all()
 
 
 @asynccontextmanager

@@ -8,12 +8,12 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.insights import repository
+from app.insights import queries
 from app.insights.figures import Figure, Filter, days, figure
 from app.insights.periods import Month, MonthRange, last_day, months
-from app.insights.repository import MonthSum
+from app.insights.queries import MonthSum
 from app.schemas import ApiModel, MoneyText
 from app.transactions.counting import LEFT_OUT, CountsAs
 from app.transactions.filters import TransactionFilter
@@ -97,13 +97,13 @@ class CashFlowRead(ApiModel):
     currencies: list[CashFlow]
 
 
-async def cash_flow(engine: AsyncEngine, owner_id: UUID, asked: MonthRange, *, today: date) -> CashFlowRead:
+async def cash_flow(session: AsyncSession, owner_id: UUID, asked: MonthRange, *, today: date) -> CashFlowRead:
     """Return income and spending of the months asked for, the present one up to today. Raises RangeTooLong."""
     first, last = asked.bounds(today)
     found: Sequence[MonthSum] = ()
     if first <= last:
         rows = TransactionFilter(date_from=first, date_to=min(last_day(last), today), **asked.filter)
-        found = await repository.sums_by_month(engine, owner_id, rows)
+        found = await queries.sums_by_month(session, owner_id, rows)
     by_currency: dict[str, list[MonthSum]] = defaultdict(list)
     for each in found:
         by_currency[each.currency_code].append(each)

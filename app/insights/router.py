@@ -1,21 +1,77 @@
 """HTTP of insights."""
 
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Query
 
+from app.categories import service as categories
 from app.clock import local_day, utc_now
-from app.dependencies import OwnerDep, ResourcesDep
+from app.dependencies import OwnerDep, PageDep, SessionDep
+from app.insights import balance as balances
 from app.insights import cash_flow as flows
+from app.insights import installments as plans
+from app.insights import recurring as series
+from app.insights import service
+from app.insights import spending as spent
+from app.insights.balance import BalanceRead, DayRange
 from app.insights.cash_flow import CashFlowRead
-from app.insights.errors import RangeTooLong
-from app.insights.periods import MonthRange
+from app.insights.errors import InsightNotFound, RangeTooLong
+from app.insights.findings import InsightKind
+from app.insights.installments import InstallmentsRead
+from app.insights.periods import MonthRange, Whose
+from app.insights.recurring import RecurringRead
+from app.insights.schemas import InsightRead, State, shown
+from app.insights.spending import MonthOfSpending, SpendingRead
+from app.pagination import InvalidCursor
 from app.problems import problem_responses
 from app.routing import make_router, requires
+from app.schemas import Results
 
 router = make_router("insights")
 
 _READ = requires("insights:read")
+
+
+@router.get("/insights/", dependencies=[_READ], summary="List insights", responses=problem_responses(InvalidCursor))
+async def list_insights(
+    owner: OwnerDep,
+    session: SessionDep,
+    page: PageDep,
+    kind: Annotated[
+        str | None, Query(pattern="^[a-z_]{1,40}$", description="Of this kind.", examples=list(InsightKind))
+    ] = None,
+    state: Annotated[State | None, Query(description="Those that are still so, or no longer.")] = None,
+    dismissed: Annotated[bool | None, Query(description="Those that were dismissed, or were not.")] = None,
+) -> Results[InsightRead]:
+    """Return what is worth telling, the newest first: found at the end of each sync, and said by `insight.created`.
+
+    Rises of prices, possible duplicates, what banks charge, unusual spending, connections that bring nothing new; of
+    the last three months. A thing is told once.
+    """
+    binding = ("insights", owner.id, kind, state, dismissed)
+    found = await service.list_page(
+        session,
+        owner.id,
+        kind=kind,
+        state=state,
+        is_dismissed=dismissed,
+        before=page.place(UUID, binding=binding),
+        limit=page.limit + 1,
+    )
+    rows, cursor = page.cut(found, lambda row: row.id, binding=binding)
+    return Results(results=[shown(row) for row in rows], next_cursor=cursor)
+
+
+@router.post(
+    "/insights/{insight_id}/dismiss/",
+    dependencies=[requires("transactions:write")],
+    summary="Dismiss an insight",
+    responses=problem_responses(InsightNotFound),
+)
+async def dismiss_insight(insight_id: UUID, owner: OwnerDep, session: SessionDep) -> InsightRead:
+    """Say that it need not be shown any more. It stays dismissed, whatever is found later."""
+    return shown(await service.dismiss(session, owner.id, insight_id, now=utc_now()))
 
 
 @router.get(
@@ -24,13 +80,56 @@ _READ = requires("insights:read")
     summary="Sum up income and spending by month",
     responses=problem_responses(RangeTooLong),
 )
-async def get_cash_flow(
-    owner: OwnerDep, resources: ResourcesDep, asked: Annotated[MonthRange, Query()]
-) -> CashFlowRead:
+async def get_cash_flow(owner: OwnerDep, session: SessionDep, asked: Annotated[MonthRange, Query()]) -> CashFlowRead:
     """Return income, spending and what is left of them, month by month of the bank's calendar, in each currency.
 
     Transfers between the owner's accounts, payments of the bills of connected cards (whose purchases are counted one by
     one), money put into investments or taken out of them, and rows that the owner ignores are left out: `left_out`
     says how much that was. Each sum leads to its rows. At most 60 months.
     """
-    return await flows.cash_flow(resources.engine, owner.id, asked, today=local_day(utc_now()))
+    return await flows.cash_flow(session, owner.id, asked, today=local_day(utc_now()))
+
+
+@router.get("/insights/spending/", dependencies=[_READ], summary="Sum up spending against the usual")
+async def get_spending(
+    owner: OwnerDep,
+    session: SessionDep,
+    asked: Annotated[MonthOfSpending, Query()],
+) -> SpendingRead:
+    """Return what a month's money went for, by category and by counterparty, in each currency.
+
+    `usual` is the median of the six months before, in the present month of the same days of each. A category's sum
+    holds those of the categories below it. What `insights/cash_flow/` leaves out is no spending here either.
+    """
+    tree = await categories.get_tree(session, owner.id)
+    return await spent.spending(session, owner.id, asked, tree, today=local_day(utc_now()))
+
+
+@router.get(
+    "/insights/balance/",
+    dependencies=[_READ],
+    summary="Follow balances day by day",
+    responses=problem_responses(RangeTooLong),
+)
+async def get_balance_history(owner: OwnerDep, session: SessionDep, asked: Annotated[DayRange, Query()]) -> BalanceRead:
+    """Return what was on accounts and owed on cards, day by day, in each currency.
+
+    Each day holds what the last visit to the bank up to then found, so it begins with the day on which the first
+    account was connected. Account by account it is at `accounts/{account_id}/balances/`. At most 731 days.
+    """
+    return await balances.balance(session, owner.id, asked, today=local_day(utc_now()))
+
+
+@router.get("/insights/recurring/", dependencies=[_READ], summary="Sum up what comes again and again")
+async def get_recurring(owner: OwnerDep, session: SessionDep, asked: Annotated[Whose, Query()]) -> RecurringRead:
+    """Return salaries, rents, subscriptions and whatever else comes at a steady pace, and what it adds up to a month.
+
+    What stopped coming is left out, and so is what the owner said is no series.
+    """
+    return await series.recurring(session, owner.id, asked)
+
+
+@router.get("/insights/installments/", dependencies=[_READ], summary="Sum up what instalments still commit")
+async def get_installments(owner: OwnerDep, session: SessionDep, asked: Annotated[Whose, Query()]) -> InstallmentsRead:
+    """Return the purchases that are not paid off, and what they will take in each month to come."""
+    return await plans.installments(session, owner.id, asked, today=local_day(utc_now()))

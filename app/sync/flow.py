@@ -15,6 +15,7 @@ from app.connections import service as connections
 from app.connections.errors import ConnectionFenced, ConnectionNotFound
 from app.connections.mapping import item_columns
 from app.database import in_transaction
+from app.insights import service as insights
 from app.pluggy.errors import PluggyAuthError, PluggyError, PluggyNotFound, PluggyRateLimited, PluggyUnavailable
 from app.pluggy.models import Item
 from app.resources import Resources
@@ -229,6 +230,7 @@ class _Run:
             )
             if read_item is not None:
                 await after_sync(session, claim, read_item, self._resources.vault)
+            await insights.refresh_or_leave(session, claim.owner_id, now=now)
             await service.finish(session, claim, status=status, **columns)
 
         await in_transaction(self._resources.sessions, claim.owner_id, end)

@@ -15,6 +15,7 @@ from app.categories.models import Category
 from app.connections.models import Deletion
 from app.events.models import Event
 from app.ids import new_id
+from app.insights.models import Insight
 from app.sync.models import SyncRun
 from app.vault import Vault
 from app.webhook_endpoints import service as webhook_endpoints
@@ -68,6 +69,15 @@ async def _event(session: AsyncSession, owner_id: UUID, ids: Ids) -> UUID:
     return event.id
 
 
+async def _insight(session: AsyncSession, owner_id: UUID, ids: Ids) -> UUID:
+    insight = Insight(
+        owner_id=owner_id, id=new_id(), kind="stale_connection", key="a", data={}, rows=None, change_number=1
+    )
+    session.add(insight)
+    await session.flush()
+    return insight.id
+
+
 async def _webhook_endpoint(session: AsyncSession, owner_id: UUID, ids: Ids) -> UUID:
     endpoint, _ = await webhook_endpoints.create(
         session,
@@ -106,6 +116,7 @@ FACTORIES: dict[str, Factory] = {
     "deletion_id": _deletion,
     "api_key_id": _api_key,
     "event_id": _event,
+    "insight_id": _insight,
     "webhook_endpoint_id": _webhook_endpoint,
     "delivery_id": _delivery,
     "category_id": _category,

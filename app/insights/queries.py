@@ -1,0 +1,207 @@
+"""SQL of what clients read of insights: sums of the ledger, each by one statement, and what is derived from it."""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Date, DateTime, cast, extract, func, select, tuple_, union_all
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.accounts.models import Account
+from app.balances.models import AccountBalance
+from app.counterparties.models import Counterparty
+from app.installments.models import Installment, InstallmentPlan
+from app.recurring.models import RecurringSeries
+from app.transactions.counting import COUNTS_AS
+from app.transactions.filters import TransactionFilter
+from app.transactions.models import Transaction
+from app.transactions.queries import matching
+
+_month = cast(func.date_trunc("month", cast(Transaction.date, DateTime)), Date).label("month")
+_counts_as = COUNTS_AS.label("counts_as")
+
+
+class MonthSum(NamedTuple):
+    """What of a month counts as one thing, in one currency and direction."""
+
+    currency_code: str
+    month: date
+    counts_as: str
+    direction: str
+    rows: int
+    amount: Decimal
+
+
+async def sums_by_month(session: AsyncSession, owner_id: UUID, rows: TransactionFilter) -> Sequence[MonthSum]:
+    """Return the sums of the rows under a filter, by month and what they count as."""
+    conditions, values = matching(owner_id, rows)
+    group = (Transaction.currency_code, _month, _counts_as, Transaction.direction)
+    statement = select(*group, func.count(), func.sum(Transaction.amount)).where(*conditions).group_by(*group)
+    return [MonthSum(*row) for row in await session.execute(statement, values)]
+
+
+class SpendingSum(NamedTuple):
+    """What of a month was spent on a category, or with a counterparty; the two cover the same rows."""
+
+    is_of_category: bool
+    currency_code: str
+    month: date
+    category_id: str | None
+    counterparty_id: UUID | None
+    counterparty_name: str | None
+    rows: int
+    amount: Decimal
+
+
+async def spending(
+    session: AsyncSession, owner_id: UUID, asked: TransactionFilter, *, until_day: int, is_whole: bool
+) -> Sequence[SpendingSum]:
+    """Return the sums of the rows under a filter by month and category, and by month and counterparty.
+
+    Of each month the days up to `until_day` are counted; all, with `is_whole`.
+    """
+    conditions, values = matching(owner_id, asked)
+    by_currency, by_category, with_whom = (
+        Transaction.currency_code,
+        Transaction.category_id,
+        Transaction.counterparty_id,
+    )
+    sets = func.grouping_sets(tuple_(by_currency, _month, by_category), tuple_(by_currency, _month, with_whom))
+    statement = (
+        select(
+            (func.grouping(by_category) == 0).label("is_of_category"),
+            by_currency,
+            _month,
+            by_category,
+            with_whom,
+            func.count().label("rows"),
+            func.sum(Transaction.amount).label("amount"),
+        )
+        .where(*conditions)
+        .group_by(sets)
+    )
+    if not is_whole:
+        statement = statement.where(extract("day", Transaction.date) <= until_day)
+    sums = statement.subquery("sums")
+    named = select(
+        sums.c.is_of_category,
+        sums.c.currency_code,
+        sums.c.month,
+        sums.c.category_id,
+        sums.c.counterparty_id,
+        Counterparty.name,
+        sums.c.rows,
+        sums.c.amount,
+    ).outerjoin(Counterparty, (Counterparty.owner_id == owner_id) & (Counterparty.id == sums.c.counterparty_id))
+    return [SpendingSum(*row) for row in await session.execute(named, values)]
+
+
+async def first_day(session: AsyncSession, owner_id: UUID, asked: TransactionFilter) -> date | None:
+    """Return the day of the oldest row under a filter; None without any."""
+    conditions, values = matching(owner_id, asked)
+    statement = select(Transaction.date).where(*conditions).order_by(Transaction.date, Transaction.id).limit(1)
+    return (await session.execute(statement, values)).scalar_one_or_none()
+
+
+class BalanceOfDay(NamedTuple):
+    """An account's balance on a day."""
+
+    account_id: UUID
+    is_card: bool
+    currency_code: str
+    day: date
+    balance: Decimal
+
+
+async def balances(
+    session: AsyncSession,
+    owner_id: UUID,
+    *,
+    first: date,
+    last: date,
+    account_id: UUID | None = None,
+    connection_id: UUID | None = None,
+) -> Sequence[BalanceOfDay]:
+    """Return the balances of these days by account and day, and of each account the newest one before them."""
+    mine = [AccountBalance.owner_id == owner_id, Account.owner_id == owner_id, Account.removed_at.is_(None)]
+    if account_id is not None:
+        mine.append(AccountBalance.account_id == account_id)
+    if connection_id is not None:
+        mine.append(Account.connection_id == connection_id)
+    found = (
+        select(
+            AccountBalance.account_id,
+            (Account.type == "CREDIT").label("is_card"),
+            AccountBalance.currency_code,
+            AccountBalance.day,
+            AccountBalance.balance,
+        )
+        .join(Account, Account.id == AccountBalance.account_id)
+        .where(*mine)
+    )
+    before = (
+        found.where(AccountBalance.day < first)
+        .order_by(AccountBalance.account_id, AccountBalance.day.desc())
+        .ext(distinct_on(AccountBalance.account_id))
+    )
+    either = union_all(before, found.where(AccountBalance.day.between(first, last))).subquery("either")
+    rows = await session.execute(select(either).order_by(either.c.account_id, either.c.day))
+    return [BalanceOfDay(*row) for row in rows]
+
+
+def _of_account(
+    table: type[RecurringSeries] | type[InstallmentPlan],
+    owner_id: UUID,
+    account_id: UUID | None,
+    connection_id: UUID | None,
+) -> list[ColumnElement[bool]]:
+    accounts = select(Account.id).where(Account.owner_id == owner_id, Account.removed_at.is_(None))
+    if connection_id is not None:
+        accounts = accounts.where(Account.connection_id == connection_id)
+    if account_id is not None:
+        accounts = accounts.where(Account.id == account_id)
+    return [table.owner_id == owner_id, table.account_id.in_(accounts)]
+
+
+async def live_series(
+    session: AsyncSession, owner_id: UUID, *, account_id: UUID | None = None, connection_id: UUID | None = None
+) -> Sequence[RecurringSeries]:
+    """Return the series that nobody rejected and whose next day was not long ago: a pace has not passed since."""
+    statement = select(RecurringSeries).where(
+        *_of_account(RecurringSeries, owner_id, account_id, connection_id),
+        RecurringSeries.decision.is_distinct_from("rejected"),
+        RecurringSeries.next_date + (RecurringSeries.next_date - RecurringSeries.last_date) >= func.current_date(),
+    )
+    return (await session.execute(statement)).scalars().all()
+
+
+class PlanPart(NamedTuple):
+    """One instalment; positive."""
+
+    date: date
+    amount: Decimal
+    transaction_id: UUID | None
+
+
+async def open_plans(
+    session: AsyncSession,
+    owner_id: UUID,
+    *,
+    after: date,
+    account_id: UUID | None = None,
+    connection_id: UUID | None = None,
+) -> Sequence[tuple[InstallmentPlan, list[PlanPart]]]:
+    """Return the plans with a part after a day, each with all its parts in their order."""
+    statement = (
+        select(InstallmentPlan, Installment)
+        .join(Installment, (Installment.owner_id == owner_id) & (Installment.plan_id == InstallmentPlan.id))
+        .where(*_of_account(InstallmentPlan, owner_id, account_id, connection_id), InstallmentPlan.last_date > after)
+        .order_by(InstallmentPlan.id, Installment.number)
+    )
+    found: dict[UUID, tuple[InstallmentPlan, list[PlanPart]]] = {}
+    for plan, part in await session.execute(statement):
+        found.setdefault(plan.id, (plan, []))[1].append(PlanPart(part.date, part.amount, part.transaction_id))
+    return list(found.values())

@@ -1,0 +1,127 @@
+"""What comes again and what instalments still commit, over HTTP and real PostgreSQL."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import httpx
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.clock import local_day, utc_now
+from app.database import Sessions, transaction
+from app.ids import new_id
+from app.insights.periods import month_of
+from app.installments.models import Installment, InstallmentPlan
+from app.recurring.models import RecurringSeries
+from tests.factories import make_transaction
+from tests.insights.support import read, rows_behind
+from tests.transactions.support import add_account
+
+TODAY = local_day(utc_now())
+
+
+async def make_series(session: AsyncSession, owner_id: UUID, account_id: UUID, **given: Any) -> RecurringSeries:
+    """A monthly subscription that came ten days ago."""
+    defaults = {
+        "id": new_id(),
+        "name": "Fibra Veloz",
+        "direction": "OUT",
+        "currency_code": "BRL",
+        "cadence": "monthly",
+        "day_rule": "day:5",
+        "last_amount": Decimal("-120.00"),
+        "typical_amount": Decimal("-120.00"),
+        "varies": False,
+        "price_changes": [],
+        "transaction_ids": [],
+        "first_date": TODAY - timedelta(days=130),
+        "last_date": TODAY - timedelta(days=10),
+        "next_date": TODAY + timedelta(days=20),
+        "confidence": Decimal("0.9"),
+        "change_number": 1,
+    }
+    series = RecurringSeries(owner_id=owner_id, account_id=account_id, **{**defaults, **given})
+    session.add(series)
+    await session.flush()
+    return series
+
+
+async def test_what_comes_again_adds_up_to_a_month(
+    client: httpx.AsyncClient, sessions: Sessions, owner_id: UUID
+) -> None:
+    async with transaction(sessions, owner_id) as session:
+        account_id = await add_account(session, owner_id)
+        rows = [(await make_transaction(session, owner_id, account_id, amount="-120.00")).id for _ in range(3)]
+        change = {"transaction_id": str(rows[2]), "date": "2026-03-04", "before": "100.00", "after": "120.00"}
+        await make_series(session, owner_id, account_id, transaction_ids=rows, price_changes=[change])
+        await make_series(
+            session, owner_id, account_id, cadence="yearly", typical_amount=Decimal("-100.00"), name="IPVA"
+        )
+        await make_series(
+            session,
+            owner_id,
+            account_id,
+            typical_amount=Decimal("9000.00"),
+            last_amount=Decimal("9000.00"),
+            name="Salário",
+        )
+        await make_series(session, owner_id, account_id, decision="rejected")
+        await make_series(
+            session, owner_id, account_id,
+            last_date=TODAY - timedelta(days=90), next_date=TODAY - timedelta(days=60), name="Encerrada",
+        )  # fmt: skip
+
+    answer = await read(client, "recurring/")
+
+    (told,) = answer["currencies"]
+    assert (told["income_a_month"], told["spending_a_month"]) == ("9000.00", "-128.3333")
+    assert [each["name"] for each in told["series"]] == ["Salário", "Fibra Veloz", "IPVA"]
+    fibra = told["series"][1]
+    assert (fibra["price_before"], fibra["price_changed_on"]) == ("-100.00", "2026-03-04")
+    assert {UUID(row["id"]) for row in await rows_behind(client, fibra["transactions_url"])} == set(rows)
+    assert (await read(client, "recurring/", account_id=str(new_id())))["currencies"] == []
+
+
+async def test_only_what_is_still_to_come_of_instalments_is_committed(
+    client: httpx.AsyncClient, sessions: Sessions, owner_id: UUID
+) -> None:
+    async with transaction(sessions, owner_id) as session:
+        account_id = await add_account(session, owner_id, type="CREDIT")
+        row = await make_transaction(session, owner_id, account_id, amount="-100.00")
+        days = [TODAY - timedelta(days=31), TODAY, TODAY + timedelta(days=31), TODAY + timedelta(days=62)]
+        for last, parts in ((days[-1], days), (days[1], days[:2])):
+            plan = InstallmentPlan(
+                owner_id=owner_id, id=new_id(), account_id=account_id, description="LOJA", currency_code="BRL",
+                purchased_on=days[0], total_installments=len(parts), seen_installments=1, total_amount=Decimal(400),
+                last_date=last, change_number=1,
+            )  # fmt: skip
+            session.add(plan)
+            await session.flush()
+            for number, day in enumerate(parts, start=1):
+                session.add(
+                    Installment(
+                        owner_id=owner_id, plan_id=plan.id, number=number, date=day, amount=Decimal("100.10"),
+                        transaction_id=row.id if number == 1 else None,
+                    )
+                )  # fmt: skip
+
+    answer = await read(client, "installments/")
+
+    (told,) = answer["currencies"]
+    (plan_told,) = told["plans"]
+    assert (told["remaining_amount"], plan_told["remaining_amount"]) == ("-200.20", "-200.20")
+    assert (plan_told["remaining_installments"], plan_told["total_amount"]) == (2, "-400.00")
+    assert [(each["month"], each["amount"]) for each in told["months"]] == [
+        (f"{month_of(day):%Y-%m}", "-100.10") for day in days[2:]
+    ]
+    assert [row["amount"] for row in await rows_behind(client, plan_told["transactions_url"])] == ["-100.00"]
+
+
+async def test_nothing_is_told_of_others(client: httpx.AsyncClient, sessions: Sessions, other_owner_id: UUID) -> None:
+    """R53."""
+    async with transaction(sessions, other_owner_id) as session:
+        await make_series(session, other_owner_id, await add_account(session, other_owner_id))
+
+    assert (await read(client, "recurring/"))["currencies"] == []
+    assert (await read(client, "installments/"))["currencies"] == []
