@@ -1,18 +1,22 @@
 """Amounts: rounded in one place, written in one way."""
 
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 
 _PLACES = Decimal("0.0001")
-_LIMIT = Decimal(10) ** 15
+_round = Context(prec=19, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation]).quantize  # fails beyond 19 digits
 _QUANTITY_PLACES = Decimal("0.0000000001")
 _QUANTITY_LIMIT = Decimal(10) ** 18
 
 
 def to_money(value: Decimal) -> Decimal:
     """Return `value` with four decimals, half to even. Raises ValueError beyond what NUMERIC(19, 4) holds."""
-    if not (value.is_finite() and -_LIMIT < value < _LIMIT):
+    try:
+        rounded = _round(value, _PLACES)
+    except InvalidOperation:
+        raise ValueError("amount out of range") from None
+    if rounded.is_nan():
         raise ValueError("amount out of range")
-    return value.quantize(_PLACES, ROUND_HALF_EVEN)
+    return rounded
 
 
 def money_text(value: Decimal) -> str:

@@ -37,7 +37,7 @@ class Priced(Wire, frozen=True):
 
 def require_usable(number: Decimal) -> None:
     """Raise ValueError for NaN, infinity and absurd exponents. Only text can bring them: JSON has no such numbers."""
-    if not number.is_finite() or abs(number.adjusted()) > MAX_MAGNITUDE:
+    if not (number.is_finite() and -MAX_MAGNITUDE <= number.adjusted() <= MAX_MAGNITUDE):
         raise ValueError("Expected a usable number")
 
 

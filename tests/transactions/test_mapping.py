@@ -170,3 +170,12 @@ def test_a_cards_padded_day_keeps_the_moment_that_the_bank_tells_beside_it(
 
     assert (row.date, row.occurred_at) == (date(2026, 3, 4), None)
     assert msgspec.json.decode(row.details or "")["card"] == kept
+
+
+@pytest.mark.parametrize("amount", ["NaN", "Infinity", "1E15", "-1E15", "999999999999999.99995", "1E+999999"])
+def test_what_a_column_of_money_cannot_hold_is_refused(amount: str) -> None:
+    """R29: also what would only reach the limit by being rounded."""
+    with pytest.raises(ValueError, match="out of range"):
+        to_money(Decimal(amount))
+
+    assert to_money(Decimal("999999999999999.99994")) == Decimal("999999999999999.9999")
