@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 from app.insights.errors import RangeTooLong
 
 MOST_MONTHS: Final = 60
+_EARLIEST: Final = date(1900, 1, 1)
 _MONTH: Final = re.compile(r"(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])")
 
 
@@ -93,7 +94,7 @@ class MonthRange(Whose):
     def bounds(self, today: date) -> tuple[date, date]:
         """Return the first and the last month that are meant today; none ahead of it. Raises RangeTooLong."""
         last = min(self.month_to or month_of(today), month_of(today))
-        first = self.month_from or shifted(last, -11)
+        first = self.month_from or max(shifted(last, -11), _EARLIEST)
         if count_of(first, last) > MOST_MONTHS:
             raise RangeTooLong(f"At most {MOST_MONTHS} months can be asked for at once.")
         return first, last
