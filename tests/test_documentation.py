@@ -252,7 +252,7 @@ def test_every_route_that_is_named_is_served(readme: Path) -> None:
     assert named <= served
 
 
-@pytest.mark.parametrize("page", (*READMES, ROOT / "docs/runbook.md"), ids=by_name)
+@pytest.mark.parametrize("page", [*READMES, ROOT / "docs/runbook.md"], ids=by_name)
 def test_every_operators_command_that_is_named_is_understood(page: Path) -> None:
     commands = re.findall(r"^banking (.+)$", page.read_text(), re.MULTILINE)
     commands += re.findall(r"`banking ([^`]+)`", page.read_text())
