@@ -17,10 +17,13 @@ CASES = (
     "tests/worker",
     "tests/webhooks",
     "tests/webhook_endpoints",
+    "tests/events/test_crowd.py",
+    "tests/events/test_integrator.py",
     "tests/sync/test_state_machine.py",
 )
 EXAMPLES = "100"
 STORM_EVENTS = "5000"
+CROWD_STREAMS = "1000"
 
 
 class OneLineEach:
@@ -48,6 +51,7 @@ def main() -> int:
     """Run the matrix; the exit status is pytest's."""
     os.environ.setdefault("STATE_MACHINE_EXAMPLES", EXAMPLES)
     os.environ.setdefault("STORM_EVENTS", STORM_EVENTS)
+    os.environ.setdefault("CROWD_STREAMS", CROWD_STREAMS)
     chosen = [case for case in CASES if Path(case).exists()]
     options = ["-o", "addopts=--import-mode=importlib", "-p", "no:terminal", "-p", "no:cacheprovider"]
     return int(pytest.main([*chosen, *options], plugins=[OneLineEach()]))
