@@ -67,7 +67,9 @@ class Authorization:
     expires_at: datetime
 
 
-async def start(resources: Resources, owner_id: UUID, wish: Wish) -> Authorization:
+async def start(
+    resources: Resources, owner_id: UUID, wish: Wish, *, patience_seconds: float = URL_PATIENCE_SECONDS
+) -> Authorization:
     """Begin to connect a bank and wait a moment for the address of its page.
 
     The connection is committed before Pluggy is asked for the item. When the answer is lost the item may exist: it is
@@ -95,7 +97,7 @@ async def start(resources: Resources, owner_id: UUID, wish: Wish) -> Authorizati
         products=tuple(wish.products) or None,
     )
     is_made = await _order(resources, owner_id, connection_id, order)
-    patience = URL_PATIENCE_SECONDS if is_made else 0.0
+    patience = patience_seconds if is_made else 0.0
     return await _authorization(resources, owner_id, connection_id, state, expires_at, patience_seconds=patience)
 
 

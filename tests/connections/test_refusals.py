@@ -17,32 +17,36 @@ def told(code: str | None, *, status: int = 400) -> tuple[int, str, str | None]:
     return refusal.status, refusal.code, refusal.action
 
 
-@pytest.mark.parametrize(
-    ("code", "expected"),
-    [
-        ("PARAMETERS_NOT_PROVIDED", (409, "credentials_needed", "update_credentials")),
-        ("ITEM_USER_ALREADY_EXISTS", (409, "already_connected", "update_credentials")),
-        ("ITEM_CREATION_LIMIT_EXCEEDED", (409, "connection_limit_reached", None)),
-        ("ITEM_ALREADY_UPDATING", (409, "already_updating", "wait")),
-        ("ITEM_IS_ALREADY_UPDATING", (409, "already_updating", "wait")),
-        ("CLIENT_IS_UPDATING_BEFORE_ALLOWED_FREQUENCY", (409, "visited_too_recently", "wait")),
-        ("MFA_PARAMERTER_WAS_ALREADY_USED_ERROR", (422, "mfa_already_used", "provide_mfa")),
-        ("LAST_EXECUTION_HAD_LOGIN_ERROR", (409, "credentials_needed", "update_credentials")),
-        ("TOO_MANY_CONSECUTIVE_LOGIN_FAILURES", (409, "login_backoff", "wait")),
-        ("TOO_MANY_CONSECUTIVE_ERRORS", (409, "connection_suspended", "reconnect")),
-        ("CREATE_ITEMS_API_FREE_DISABLED", (409, "widget_needed", "reconnect")),
-        ("SANDBOX_CLIENT_ITEM_UPDATE_NOT_ALLOWED", (409, "updates_not_possible", None)),
-        ("CLIENT_HAS_ITEM_UPDATES_DISABLED", (409, "updates_not_possible", None)),
-        ("ITEM_ORIGINAL_CONNECTED_WITH_DIFFERENT_ACCOUNT", (409, "other_account_used", "reconnect")),
-        ("CONNECTOR_OFFLINE", (409, "institution_offline", "wait")),
-        ("ITEM_MFA_ALREADY_PROVIDED", (409, "mfa_not_awaited", None)),
-        ("ITEM_MFA_NOT_FOUND", (409, "mfa_not_awaited", None)),
-        ("ITEM_MFA_EXPIRED", (409, "mfa_expired", "update_credentials")),
-        (None, (409, "updates_not_possible", None)),  # MeuPluggy's refusal has no code
-    ],
-)
+CASES: list[tuple[str | None, tuple[int, str, str | None]]] = [
+    ("PARAMETERS_NOT_PROVIDED", (409, "credentials_needed", "update_credentials")),
+    ("ITEM_USER_ALREADY_EXISTS", (409, "already_connected", "update_credentials")),
+    ("ITEM_CREATION_LIMIT_EXCEEDED", (409, "connection_limit_reached", None)),
+    ("ITEM_ALREADY_UPDATING", (409, "already_updating", "wait")),
+    ("ITEM_IS_ALREADY_UPDATING", (409, "already_updating", "wait")),
+    ("CLIENT_IS_UPDATING_BEFORE_ALLOWED_FREQUENCY", (409, "visited_too_recently", "wait")),
+    ("MFA_PARAMERTER_WAS_ALREADY_USED_ERROR", (422, "mfa_already_used", "provide_mfa")),
+    ("LAST_EXECUTION_HAD_LOGIN_ERROR", (409, "credentials_needed", "update_credentials")),
+    ("TOO_MANY_CONSECUTIVE_LOGIN_FAILURES", (409, "login_backoff", "wait")),
+    ("TOO_MANY_CONSECUTIVE_ERRORS", (409, "connection_suspended", "reconnect")),
+    ("CREATE_ITEMS_API_FREE_DISABLED", (409, "widget_needed", "reconnect")),
+    ("SANDBOX_CLIENT_ITEM_UPDATE_NOT_ALLOWED", (409, "updates_not_possible", None)),
+    ("CLIENT_HAS_ITEM_UPDATES_DISABLED", (409, "updates_not_possible", None)),
+    ("ITEM_ORIGINAL_CONNECTED_WITH_DIFFERENT_ACCOUNT", (409, "other_account_used", "reconnect")),
+    ("CONNECTOR_OFFLINE", (409, "institution_offline", "wait")),
+    ("ITEM_MFA_ALREADY_PROVIDED", (409, "mfa_not_awaited", None)),
+    ("ITEM_MFA_NOT_FOUND", (409, "mfa_not_awaited", None)),
+    ("ITEM_MFA_EXPIRED", (409, "mfa_expired", "update_credentials")),
+    (None, (409, "updates_not_possible", None)),  # MeuPluggy's refusal has no code
+]
+
+
+@pytest.mark.parametrize(("code", "expected"), CASES)
 def test_each_code_has_words_of_its_own(code: str | None, expected: tuple[int, str, str | None]) -> None:
     assert told(code) == expected
+
+
+def test_every_code_of_the_table_has_a_case() -> None:
+    assert {code for code, _ in CASES} == {*REFUSALS, None}
 
 
 def test_every_refusal_speaks_both_languages_in_words_of_its_own() -> None:

@@ -1,5 +1,6 @@
 """What `connections/oauth/` refuses, and what a lost answer or a crash leaves."""
 
+import asyncio
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -8,7 +9,7 @@ import pytest
 
 from app.connections.service import add_awaiting_item
 from app.database import Sessions, transaction
-from app.oauth import service
+from app.oauth import flow, service
 from app.oauth.mapping import awaiting_columns
 from app.pluggy.models import Connector
 from app.resources import Resources
@@ -128,6 +129,26 @@ async def test_the_same_login_of_somebody_else_is_no_obstacle_and_not_told(walk:
     begun = await walk.start()
 
     assert begun["authorization_url"]
+
+
+async def test_a_page_that_takes_its_time_stands_on_the_connection_later(
+    walk: Walk, resources: Resources, owner_id: UUID
+) -> None:
+    """After half a minute the client is let go; without an address the answer is a 202."""
+    begun = await flow.start(resources, owner_id, flow.Wish(600, {"cpf": CPF}), patience_seconds=0.2)
+    told = {"connection": {"id": str(begun.connection.id)}}
+    meanwhile = await walk.connection(told)
+
+    await walk.bank.control("POST", "/clock", {"seconds": 2.5})
+    for _ in range(100):
+        await walk.runner.settle()
+        read = await walk.connection(told)
+        if read["action_required"]:
+            break
+        await asyncio.sleep(0.05)
+
+    assert (begun.authorization_url, meanwhile["action_required"], meanwhile["poll_status"]) == (None, None, "polling")
+    assert (read["action_required"]["kind"], bool(read["action_required"]["url"])) == ("authorize", True)
 
 
 async def lose_answer(walk: Walk) -> dict[str, Any]:
