@@ -1,7 +1,9 @@
 """A whole sync: against one page after another, the memory it takes, and what it writes when nothing changed."""
 
 import asyncio
+import gc
 import time
+from collections import Counter
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
@@ -27,14 +29,16 @@ SYNC_ROWS: Final = scaled(50_000, least=2_000)
 FEW_ROWS, MANY_ROWS = scaled(6_000, least=1_000), scaled(60_000, least=10_000)
 _LONGEST_SYNC: Final = 300
 
-_BOOKKEEPING: Final = {"connections", "sync_runs", "sync_run_accounts", "sync_windows", "sync_hints"}
-"""What a run writes about itself, changed data or not."""
+_BOOKKEEPING: Final = {"connections", "sync_runs", "sync_run_accounts", "sync_windows", "sync_hints", "events"}
+"""What a run writes about itself, changed data or not; of events, the one that says that it has ended."""
 
 
 async def compare_with_sequential(lab: Lab) -> dict[str, float]:
     """Return how much of the sequential time a real run takes, within an empty window of the rate limiter."""
     database = await lab.database()
     ratios, seconds = [], []
+    gc.collect()
+    gc.freeze()  # as the worker does at its start
     for _ in range(ROUNDS):
         async with database.resources() as resources:
             ours, theirs = [await Tenant.make(resources) for _ in range(2)]
@@ -48,6 +52,7 @@ async def compare_with_sequential(lab: Lab) -> dict[str, float]:
             async with database.resources() as resources:
                 await resources.redis.flushdb()
                 ratios.append(seconds[-1] / await _read_sequentially(resources, theirs))
+    gc.unfreeze()
     say(f"  first sync of {PAGES} pages: {spread(seconds)} s, of the sequential time {spread(ratios)}")
     return {"first_sync_vs_sequential": round(median(ratios), 3), "first_sync_s": round(median(seconds), 2)}
 
@@ -73,9 +78,11 @@ async def repeat_unchanged(lab: Lab) -> dict[str, float]:
                 seconds = await _run(resources, tenant, rows=SYNC_ROWS, unchanged=True)
             wal = await admin.fetchval("SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), $1)", place)
             written = await _written(admin) - written
-    say(f"  unchanged run of {SYNC_ROWS} rows: {seconds:.2f} s, {written} rows, {wal} B of WAL")
+            changes = await admin.fetchval("SELECT count(*) FROM events WHERE type = 'transactions.changed'")
+            assert changes == 1, "only the first run changed anything"
+    say(f"  unchanged run of {SYNC_ROWS} rows: {seconds:.2f} s, {wal} B of WAL, rows by table: {dict(written)}")
     return {
-        "noop_rows_written": written,
+        "noop_rows_written": written.total(),
         "noop_wal_bytes_per_row": round(float(wal) / SYNC_ROWS, 2),
         "noop_rows_per_s": round(SYNC_ROWS / seconds),
     }
@@ -124,20 +131,22 @@ async def _read_sequentially(resources: Resources, tenant: Tenant) -> float:
     return time.perf_counter() - start
 
 
-async def _written(admin: "asyncpg.Connection[Any]") -> int:
-    """Return how often a row of a ledger table was inserted, updated or deleted so far.
+async def _written(admin: "asyncpg.Connection[Any]") -> Counter[str]:
+    """Return by ledger table how often a row was inserted, updated or deleted so far.
 
-    A server process reports its counts when it ends: the service's connections are closed before.
+    A server process reports its counts when it ends, so the service's connections are waited for.
     """
-    await asyncio.sleep(0.5)
+    served = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = 'banking_app'"
+    async with asyncio.timeout(_LONGEST_SYNC):
+        while await admin.fetchval(served):  # noqa: ASYNC110 # a server process that ends sets no event of ours
+            await asyncio.sleep(0.05)
     await admin.execute("SELECT pg_stat_clear_snapshot()")
     statement = """
-        SELECT sum(n_tup_ins + n_tup_upd + n_tup_del)::bigint
+        SELECT pg_class.relname, n_tup_ins + n_tup_upd + n_tup_del
         FROM pg_stat_user_tables JOIN pg_class ON pg_class.oid = relid
         WHERE relrowsecurity AND pg_class.relname <> ALL ($1)
     """
-    count: int = await admin.fetchval(statement, list(_BOOKKEEPING))
-    return count
+    return Counter(dict(await admin.fetch(statement, list(_BOOKKEEPING))))
 
 
 async def _peak_mib(lab: Lab, rows: int) -> float:

@@ -37,7 +37,14 @@ WAIT_SECONDS: Final = 1.8
 
 _BATCH_SECONDS: Final = 1.5
 _RETRY_AFTER: Final = timedelta(seconds=2)
-_FAULTS: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, SQLAlchemyError, OSError, TimeoutError)
+_LOST: Final = (
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a statement that meets the server's farewell, before the end of the connection
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    OSError,
+)
+_FAULTS: Final = (*_LOST, asyncpg.PostgresError, SQLAlchemyError, TimeoutError)
 _STORE: Final = """
 WITH added AS (
     INSERT INTO webhook_events (id, event_id, event, item_id, body)
@@ -97,7 +104,7 @@ class Inbox:
             try:
                 async with asyncio.timeout(_BATCH_SECONDS):
                     added = await self._store_surely(batch)
-            except _FAULTS as error:
+            except Exception as error:  # noqa: BLE001 # whatever it is: a writer that ended would store nothing ever again
                 log.warning("inbox_not_written", events=len(batch), error=type(error).__name__)
                 for arrival in batch:
                     if not arrival.stored.done():
@@ -132,7 +139,7 @@ class Inbox:
         """Store the batch, once more when the connection had been lost: what is stored already stays once."""
         try:
             return await self._store(batch)
-        except (asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, OSError):
+        except _LOST:
             return await self._store(batch)
 
     async def _store(self, batch: Sequence[_Arrival]) -> list[UUID]:
