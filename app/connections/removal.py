@@ -22,6 +22,7 @@ from app.events.service import record_event
 from app.holdings import repository as holdings
 from app.idempotency import service as idempotency
 from app.ids import new_id
+from app.insights import service as insights
 from app.installments import repository as installments
 from app.jobs import Kind
 from app.links import service as links
@@ -53,6 +54,7 @@ async def start_deletion(session: AsyncSession, owner_id: UUID, connection_id: U
     await counterparties.drop_unused(session, owner_id)
     for mirror in (balances, bills, holdings):
         await mirror.purge(session, owner_id, connection_id)
+    await insights.forget_gone(session, owner_id, now=now)
     await oauth.drop_of_connection(session, owner_id, connection_id)
     await idempotency.forget(session, owner_id)
     await _cancel_runs(session, owner_id, connection_id, now)

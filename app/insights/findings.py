@@ -13,6 +13,7 @@ from app.categories import service as categories
 from app.clock import local_day
 from app.insights import queries, repository
 from app.insights.figures import Filter, days
+from app.insights.forecast import forecast
 from app.insights.periods import month_of, shifted
 from app.insights.spending import MonthOfSpending, SpendingOfCurrency, spending
 from app.money import money_text
@@ -36,6 +37,7 @@ class InsightKind(StrEnum):
     POSSIBLE_DUPLICATE = "possible_duplicate"
     BANK_CHARGES = "bank_charges"
     UNUSUAL_SPENDING = "unusual_spending"
+    LOW_BALANCE = "low_balance"
     STALE_CONNECTION = "stale_connection"
 
 
@@ -56,6 +58,7 @@ async def find_all(session: AsyncSession, owner_id: UUID, *, now: datetime) -> l
         *await _duplicates(session, owner_id, today),
         *await _charges(session, owner_id, today),
         *await _unusual(session, owner_id, today),
+        *await _low_balances(session, owner_id, today),
         *await _stale(session, owner_id, now),
     ]
 
@@ -139,6 +142,24 @@ def _unusual_of(currency: SpendingOfCurrency, month: date, rows: Filter) -> Iter
                 },
                 {**rows, "currency_code": currency.currency_code, "category": each.category_id},
             )
+
+
+async def _low_balances(session: AsyncSession, owner_id: UUID, today: date) -> list[Finding]:
+    told = await forecast(session, owner_id, today=today)
+    return [
+        Finding(
+            InsightKind.LOW_BALANCE,
+            f"{each.currency_code}:{each.next_income_on or month_of(each.lowest_on)}",
+            {
+                "lowest_balance": money_text(each.lowest_balance),
+                "lowest_on": each.lowest_on.isoformat(),
+                "next_income_on": each.next_income_on and each.next_income_on.isoformat(),
+                "currency_code": each.currency_code,
+            },
+        )
+        for each in told.currencies
+        if each.is_at_risk
+    ]
 
 
 async def _stale(session: AsyncSession, owner_id: UUID, now: datetime) -> list[Finding]:

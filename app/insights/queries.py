@@ -1,18 +1,21 @@
 """SQL of what clients read of insights: sums of the ledger, each by one statement, and what is derived from it."""
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Date, DateTime, cast, extract, func, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Date, DateTime, cast, extract, func, or_, select, tuple_, union_all
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.models import Account
 from app.balances.models import AccountBalance
+from app.bills.models import Bill
+from app.bills.status import CLOSES_BEFORE_DUE
 from app.counterparties.models import Counterparty
+from app.insights.periods import last_day, month_of, shifted
 from app.installments.models import Installment, InstallmentPlan
 from app.recurring.models import RecurringSeries
 from app.transactions.counting import COUNTS_AS
@@ -20,6 +23,7 @@ from app.transactions.filters import TransactionFilter
 from app.transactions.models import Transaction
 from app.transactions.queries import matching
 
+_BILLS_LOOK_BACK: Final = timedelta(days=62)
 _month = cast(func.date_trunc("month", cast(Transaction.date, DateTime)), Date).label("month")
 _counts_as = COUNTS_AS.label("counts_as")
 
@@ -205,3 +209,84 @@ async def open_plans(
     for plan, part in await session.execute(statement):
         found.setdefault(plan.id, (plan, []))[1].append(PlanPart(part.date, part.amount, part.transaction_id))
     return list(found.values())
+
+
+async def checking_accounts(session: AsyncSession, owner_id: UUID) -> Sequence[Account]:
+    """Return the bank accounts that are neither savings nor removed, with a known balance."""
+    statement = select(Account).where(
+        Account.owner_id == owner_id,
+        Account.type == "BANK",
+        Account.subtype.is_distinct_from("SAVINGS_ACCOUNT"),
+        Account.removed_at.is_(None),
+        Account.balance.is_not(None),
+    )
+    return (await session.execute(statement)).scalars().all()
+
+
+class CardCycle(NamedTuple):
+    """A card's latest bills, and the one that is open: the rows after the last bill closed, up to today."""
+
+    account_id: UUID
+    name: str
+    currency_code: str
+    bills: Sequence[Bill]
+    open_amount: Decimal
+    open_due: date | None
+
+
+async def card_cycles(session: AsyncSession, owner_id: UUID, *, today: date) -> Sequence[CardCycle]:
+    """Return the cards that have bills."""
+    cards = (
+        select(Account, Bill)
+        .join(Bill, (Bill.owner_id == owner_id) & (Bill.account_id == Account.id))
+        .where(
+            Account.owner_id == owner_id,
+            Account.removed_at.is_(None),
+            Bill.unlisted_at.is_(None),
+            Bill.due_date >= today - _BILLS_LOOK_BACK,
+        )
+        .order_by(Account.id, Bill.due_date)
+    )
+    found: dict[UUID, tuple[Account, list[Bill]]] = {}
+    for account, bill in await session.execute(cards):
+        found.setdefault(account.id, (account, []))[1].append(bill)
+    closed = {id_: _closed_on(bills[-1]) for id_, (_, bills) in found.items()}
+    spent = await _spent_since(session, owner_id, closed, today) if closed else {}
+    return [
+        CardCycle(
+            account_id=account.id,
+            name=account.alias or account.name,
+            currency_code=account.currency_code,
+            bills=bills,
+            open_amount=spent.get(account.id, Decimal(0)),
+            open_due=_month_after(bills[-1].due_date),
+        )
+        for account, bills in found.values()
+    ]
+
+
+def _closed_on(bill: Bill) -> date:
+    return bill.closing_date or bill.due_date - CLOSES_BEFORE_DUE
+
+
+def _month_after(day: date) -> date:
+    month = shifted(month_of(day), 1)
+    return min(month + timedelta(days=day.day - 1), last_day(month))
+
+
+async def _spent_since(
+    session: AsyncSession, owner_id: UUID, closed: Mapping[UUID, date], today: date
+) -> Mapping[UUID, Decimal]:
+    statement = (
+        select(Transaction.account_id, func.sum(Transaction.amount))
+        .where(
+            Transaction.owner_id == owner_id,
+            Transaction.removed_at.is_(None),
+            Transaction.internal_kind.is_(None),
+            Transaction.bill_pluggy_id.is_(None),
+            Transaction.date <= today,
+            or_(*((Transaction.account_id == id_) & (Transaction.date >= day) for id_, day in closed.items())),
+        )
+        .group_by(Transaction.account_id)
+    )
+    return {row[0]: row[1] for row in await session.execute(statement)}

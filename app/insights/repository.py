@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, insert, or_, select, tuple_, update
+from sqlalchemy import delete, func, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -64,6 +64,11 @@ async def change(session: AsyncSession, owner_id: UUID, insight_id: UUID, column
     await session.execute(
         update(Insight).where(Insight.owner_id == owner_id, Insight.id == insight_id).values(**columns)
     )
+
+
+async def drop_over(session: AsyncSession, owner_id: UUID) -> None:
+    """Delete the insights that are no longer so."""
+    await session.execute(delete(Insight).where(Insight.owner_id == owner_id, Insight.state == "over"))
 
 
 class Duplicate(NamedTuple):

@@ -10,6 +10,7 @@ from app.clock import local_day, utc_now
 from app.dependencies import OwnerDep, PageDep, SessionDep
 from app.insights import balance as balances
 from app.insights import cash_flow as flows
+from app.insights import forecast as forecasts
 from app.insights import installments as plans
 from app.insights import recurring as series
 from app.insights import service
@@ -18,6 +19,7 @@ from app.insights.balance import BalanceRead, DayRange
 from app.insights.cash_flow import CashFlowRead
 from app.insights.errors import InsightNotFound, RangeTooLong
 from app.insights.findings import InsightKind
+from app.insights.forecast import ForecastRead
 from app.insights.installments import InstallmentsRead
 from app.insights.periods import MonthRange, Whose
 from app.insights.recurring import RecurringRead
@@ -46,8 +48,8 @@ async def list_insights(
 ) -> Results[InsightRead]:
     """Return what is worth telling, the newest first: found at the end of each sync, and said by `insight.created`.
 
-    Rises of prices, possible duplicates, what banks charge, unusual spending, connections that bring nothing new; of
-    the last three months. A thing is told once.
+    Rises of prices, possible duplicates, what banks charge, unusual spending, balances that may not last until the
+    next salary, connections that bring nothing new; of the last three months. A thing is told once.
     """
     binding = ("insights", owner.id, kind, state, dismissed)
     found = await service.list_page(
@@ -133,3 +135,13 @@ async def get_recurring(owner: OwnerDep, session: SessionDep, asked: Annotated[W
 async def get_installments(owner: OwnerDep, session: SessionDep, asked: Annotated[Whose, Query()]) -> InstallmentsRead:
     """Return the purchases that are not paid off, and what they will take in each month to come."""
     return await plans.installments(session, owner.id, asked, today=local_day(utc_now()))
+
+
+@router.get("/insights/forecast/", dependencies=[_READ], summary="Forecast the balance until the next salary")
+async def get_forecast(owner: OwnerDep, session: SessionDep) -> ForecastRead:
+    """Return what checking accounts will hold until the next salary, and what moves them in the coming 45 days.
+
+    Expected are series that come again, bills of cards that are to be paid, and the open bill as far as its purchases
+    and instalments are known. Everyday spending is not foreseen.
+    """
+    return await forecasts.forecast(session, owner.id, today=local_day(utc_now()))

@@ -20,6 +20,7 @@ class InsightRead(ApiModel):
     - `possible_duplicate`: `link_id`, `date`, `amount`, `currency_code`
     - `bank_charges` (fees, interest, fines, taxes on credit): `month`, `amount`, `count`, `currency_code`
     - `unusual_spending`: `month`, `category_id`, `amount`, `usual`, `currency_code`
+    - `low_balance`: `lowest_balance`, `lowest_on`, `next_income_on`, `currency_code`
     - `stale_connection`: `connection_id`, `since`
     """
 

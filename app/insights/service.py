@@ -58,6 +58,12 @@ async def refresh_or_leave(session: AsyncSession, owner_id: UUID, *, now: dateti
         log.exception("insights_failed")
 
 
+async def forget_gone(session: AsyncSession, owner_id: UUID, *, now: datetime) -> None:
+    """Bring the insights up to what a deletion left of the ledger, and drop those that are over (R35)."""
+    await refresh(session, owner_id, now=now)
+    await repository.drop_over(session, owner_id)
+
+
 async def refresh(session: AsyncSession, owner_id: UUID, *, now: datetime) -> None:
     """Bring the insights up to the ledger. New ones are told by an event; what did not change is not written.
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.categories.built_in import is_pluggys, parent_of
 from app.categories.service import Tree
 from app.insights import queries
 from app.insights.figures import Figure, Filter, days, figure
@@ -207,9 +208,15 @@ class _Table:
     def _lineage(self, category_id: str | None) -> list[str | None]:
         """Return the category and all above it."""
         found: list[str | None] = [category_id]
-        while found[-1] is not None and (node := self._tree.get(found[-1])) is not None and node.parent_id is not None:
-            found.append(node.parent_id)
+        while found[-1] is not None and (parent_id := self._parent(found[-1])) is not None:
+            found.append(parent_id)
         return found
+
+    def _parent(self, category_id: str) -> str | None:
+        node = self._tree.get(category_id)
+        if node is not None:
+            return node.parent_id
+        return parent_of(category_id) if is_pluggys(category_id) else None  # Pluggy's tree was not read since it came
 
     def _largest(self, sums: Mapping[Any, _Sums]) -> list[Any]:
         """Return what this month has any of, the most spent first."""
@@ -220,7 +227,7 @@ class _Table:
         node = None if category_id is None else self._tree.get(category_id)
         return SpendingOfCategory.model_construct(
             category_id=category_id,
-            parent_id=node and node.parent_id,
+            parent_id=category_id and self._parent(category_id),
             name=node and node.name,
             name_pt=node and node.name_pt,
             **self._sum(sums, {**rows, "category": category_id or "none"}),

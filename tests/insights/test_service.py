@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.charges.models import BankCharge
 from app.clock import local_day, utc_now
+from app.connections import removal
 from app.connections.models import BankConnection
 from app.database import Sessions, transaction
 from app.events.models import Event
@@ -20,7 +21,7 @@ from app.insights import service
 from app.insights.models import Insight
 from app.insights.periods import shifted
 from app.links.models import TransactionLink
-from tests.factories import make_connection, make_transaction
+from tests.factories import make_account, make_connection, make_transaction
 from tests.insights.support import assert_adds_up, mark, read, rows_behind
 from tests.insights.test_commitments import make_series
 from tests.readers import ROOT
@@ -228,3 +229,23 @@ async def test_a_fault_of_an_insight_costs_no_sync(sessions: Sessions, owner_id:
         assert await session.get(type(kept), (owner_id, kept.id)) is not None
         assert (await session.execute(select(Insight))).first() is None
     assert len(ids) == 2
+
+
+async def test_what_told_of_a_deleted_connection_is_forgotten(
+    client: httpx.AsyncClient, sessions: Sessions, owner_id: UUID
+) -> None:
+    """R35, R68: its data names payees and amounts; what tells of other connections stays."""
+    async with transaction(sessions, owner_id) as session:
+        connection = await make_connection(session, owner_id, item_updated_at=NOW)
+        account = await make_account(session, owner_id, connection.id)
+        change = {"transaction_id": str(uuid4()), "date": TODAY.isoformat(), "before": "1.00", "after": "2.00"}
+        await make_series(session, owner_id, account.id, price_changes=[change], name="Psicóloga")
+    await add_pair(sessions, owner_id)
+    await refresh(sessions, owner_id)
+    before = {each["kind"] for each in (await read(client, ""))["results"]}
+
+    async with transaction(sessions, owner_id) as session:
+        await removal.start_deletion(session, owner_id, connection.id)
+
+    assert before == {"price_rise", "possible_duplicate"}
+    assert [each["kind"] for each in (await read(client, ""))["results"]] == ["possible_duplicate"]

@@ -19,6 +19,7 @@ class BankRow(NamedTuple):
     amount: Decimal
     currency: str
     category: str | None
+    is_of_card: bool
 
     @property
     def month(self) -> str:
@@ -49,6 +50,7 @@ def _row(row: dict[str, Any], account: dict[str, Any]) -> BankRow:
         amount=value,
         currency=account["currencyCode"] if in_account is not None else row["currencyCode"],
         category=row["categoryId"],
+        is_of_card=account["type"] == "CREDIT",
     )
 
 
@@ -69,6 +71,9 @@ def kinds(truth: dict[str, Any]) -> dict[str, str]:
         kind[lone["transactionId"]] = "own_account_transfer"
     for pair in facts["card_payments"]:
         kind[pair["debitId"]] = kind[pair["creditId"]] = "card_payment"
+    for row in bank_rows(truth):  # a card that was paid from a bank whose side is not on show was paid all the same
+        if row.is_of_card and row.amount > 0 and row.category == "05100000":
+            kind[row.id] = "card_payment"
     for sweep in facts["investment_sweeps"]:
         kind[sweep["transactionId"]] = "investment"
     return kind

@@ -2,8 +2,12 @@
 
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.clock import utc_now
 from app.database import in_transaction
 from app.derived.service import derive
+from app.insights.service import refresh_or_leave
 from app.jobs import Kind
 from app.resources import Resources
 from worker.job import job
@@ -11,5 +15,10 @@ from worker.job import job
 
 @job(Kind.DERIVATION)
 async def derive_meaning(resources: Resources, owner_id: UUID, _: UUID) -> None:
-    """Derive what the owner's runs left behind."""
-    await in_transaction(resources.sessions, owner_id, lambda session: derive(session, owner_id, resources.vault))
+    """Derive what the owner's runs left behind, and find what is worth telling."""
+
+    async def catch_up(session: AsyncSession) -> None:
+        await derive(session, owner_id, resources.vault)
+        await refresh_or_leave(session, owner_id, now=utc_now())
+
+    await in_transaction(resources.sessions, owner_id, catch_up)
