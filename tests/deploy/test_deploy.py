@@ -1,6 +1,8 @@
 """What whoever deploys relies on: alerts over metrics that exist, manifests over settings that exist."""
 
+import asyncio
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,8 @@ import pytest
 import yaml
 
 from app.metrics.instruments import REGISTRY
+from app.metrics.server import serve_metrics
+from app.resources import open_resources
 from tests.http_support import make_settings
 from tests.test_documentation import fields
 
@@ -145,3 +149,22 @@ def test_the_composed_services_depend_on_services_that_are_there() -> None:
 def test_nothing_of_the_composition_is_reached_from_outside_but_the_proxy() -> None:
     """R71: /metrics stays inside."""
     assert [name for name, service in COMPOSE["services"].items() if "ports" in service] == ["caddy"]
+
+
+async def test_the_composed_worker_is_checked_on_its_internal_port() -> None:
+    """R71: the check of the composition, run as it stands, against a process that serves and one that does not."""
+    command = COMPOSE["services"]["worker"]["healthcheck"]["test"][1:]
+
+    async def check(port: int) -> int | None:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, *command[1:], env={"INTERNAL_PORT": str(port)}, stderr=asyncio.subprocess.DEVNULL
+        )
+        return await process.wait()
+
+    async with open_resources(make_settings(internal_port=0), statement_ms=1000) as resources:
+        async with serve_metrics(resources, process="worker") as port:
+            assert port is not None
+            alive = await check(port)
+        gone = await check(port)
+
+    assert (alive, gone) == (0, 1)
