@@ -42,6 +42,7 @@ class Kind(StrEnum):
     DELIVERY = "delivery"
     CATEGORY_TREE = "category_tree"
     DERIVATION = "derivation"
+    RULES = "rules"
 
 
 FUNCTIONS: dict[Kind, str] = {
@@ -57,6 +58,7 @@ FUNCTIONS: dict[Kind, str] = {
     Kind.DELIVERY: "deliver_webhook_event",
     Kind.CATEGORY_TREE: "renew_category_tree",
     Kind.DERIVATION: "derive_meaning",
+    Kind.RULES: "apply_category_rules",
 }
 """The arq function that drains each kind."""
 

@@ -17,6 +17,7 @@ from app.api_keys.router import router as api_keys
 from app.balances.router import router as balances
 from app.bills.router import router as bills
 from app.categories.router import router as categories
+from app.category_rules.router import router as category_rules
 from app.connections.router import router as connections
 from app.connectors.router import router as connectors
 from app.consents.router import router as consents
@@ -63,6 +64,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     transactions,
     insights,
     categories,
+    category_rules,
     events,
     webhook_endpoints,
     api_keys,

@@ -62,6 +62,7 @@ TAGS: Final = [
     {"name": "transactions", "description": "The ledger."},
     {"name": "insights", "description": "What the ledger means: sums, each with the rows behind it."},
     {"name": "categories", "description": "The tree that transactions are sorted into."},
+    {"name": "category rules", "description": "What an owner decides about transactions to come."},
     {"name": "events", "description": "What happened, in order."},
     {"name": "webhook endpoints", "description": "Events sent to integrators, signed, and tried again."},
     {"name": "api keys", "description": "Keys for integrators."},

@@ -145,6 +145,13 @@ POLICIES: dict[Kind, Policy] = {
         timeout=timedelta(minutes=2),
         parallel=1,
     ),
+    Kind.RULES: Policy(
+        attempts=20,
+        spacing=_seconds(5, 60, 600),
+        lease=timedelta(seconds=45),
+        timeout=timedelta(hours=1),
+        parallel=2,
+    ),
     Kind.CATEGORY_TREE: Policy(
         attempts=100_000,
         spacing=_seconds(60, 600, 3600),

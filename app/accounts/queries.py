@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -39,6 +40,36 @@ async def find(session: AsyncSession, owner_id: UUID, account_id: UUID) -> Accou
     """Return the account unless it is absent, removed, or its connection is being deleted."""
     row = (await session.execute(_visible(owner_id).where(Account.id == account_id))).one_or_none()
     return None if row is None else AccountOfConnection(row[0], row[1])
+
+
+class CurrencySum(NamedTuple):
+    """What the accounts in one currency hold together; cards count below zero when money is owed."""
+
+    currency_code: str
+    accounts: int
+    assets: Decimal
+    debts: Decimal
+    unknown: int
+    """Accounts whose balance nobody has told; they are in no sum."""
+
+    oldest_at: datetime | None
+
+
+async def sum_by_currency(session: AsyncSession, owner_id: UUID, *, with_hidden: bool) -> Sequence[CurrencySum]:
+    """Return a sum for each currency, by its code."""
+    seen = _visible(owner_id).with_only_columns(*Account.__table__.columns).subquery()
+    balance = seen.c.balance
+    statement = select(
+        seen.c.currency_code,
+        func.count(),
+        func.coalesce(func.sum(balance).filter(balance > 0), Decimal(0)),
+        func.coalesce(func.sum(balance).filter(balance < 0), Decimal(0)),
+        func.count().filter(balance.is_(None)),
+        func.min(seen.c.balance_at),
+    ).group_by(seen.c.currency_code)
+    if not with_hidden:
+        statement = statement.where(~seen.c.hidden)
+    return [CurrencySum(*row) for row in await session.execute(statement.order_by(seen.c.currency_code))]
 
 
 async def list_page(

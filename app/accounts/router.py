@@ -9,7 +9,14 @@ from fastapi import Query, Response
 from app.accounts import service
 from app.accounts.errors import AccountNotFound
 from app.accounts.queries import AccountOfConnection
-from app.accounts.schemas import AccountDetailRead, AccountDetails, AccountRead, AccountUpdate
+from app.accounts.schemas import (
+    AccountDetailRead,
+    AccountDetails,
+    AccountRead,
+    AccountsSummaryRead,
+    AccountUpdate,
+    CurrencySumRead,
+)
 from app.audit.service import record_act
 from app.clock import utc_now
 from app.dependencies import OwnerDep, PageDep, ResourcesDep, SessionDep
@@ -48,6 +55,30 @@ async def list_accounts(
     )
     rows, cursor = page.cut(found, lambda row: (row.account.created_at, row.account.id), binding=binding)
     return Results(results=[AccountRead(**_fields(row, resources)) for row in rows], next_cursor=cursor)
+
+
+@router.get("/accounts/summary/", dependencies=[_READ], summary="Sum up the accounts")
+async def summarize_accounts(
+    owner: OwnerDep,
+    session: SessionDep,
+    hidden: Annotated[bool, Query(description="Count hidden accounts too.")] = False,
+) -> AccountsSummaryRead:
+    """Return the caller's net position, currency by currency: what accounts hold less what cards and overdrafts owe."""
+    sums = await service.summarise(session, owner.id, with_hidden=hidden)
+    return AccountsSummaryRead(
+        currencies=[
+            CurrencySumRead(
+                currency_code=each.currency_code,
+                net=each.assets + each.debts,
+                assets=each.assets,
+                debts=each.debts,
+                accounts=each.accounts,
+                without_balance=each.unknown,
+                oldest_balance_at=each.oldest_at,
+            )
+            for each in sums
+        ]
+    )
 
 
 @router.get(

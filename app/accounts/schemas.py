@@ -111,3 +111,41 @@ class AccountUpdate(Input):
         if not self.model_fields_set:
             raise ValueError("At least one field is needed.")
         return self
+
+
+class CurrencySumRead(ApiModel):
+    """The accounts in one currency together."""
+
+    currency_code: str
+    net: Annotated[MoneyText, Field(description="`assets` and `debts` together.")]
+    assets: Annotated[MoneyText, Field(description="Of the accounts above zero.")]
+    debts: Annotated[MoneyText, Field(description="Of those below zero, and so negative: overdrafts, and cards owed.")]
+    accounts: Annotated[int, Field(description="How many accounts there are.")]
+    without_balance: Annotated[int, Field(description="Of those, how many tell no balance and are in no sum.")]
+    oldest_balance_at: Annotated[datetime | None, Field(description="From when the oldest balance in it is.")]
+
+
+class AccountsSummaryRead(ApiModel):
+    """The net position. Currencies are never added together; hidden accounts are left out unless asked for."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "currencies": [
+                        {
+                            "currency_code": "BRL",
+                            "net": "1180.15",
+                            "assets": "1520.35",
+                            "debts": "-340.20",
+                            "accounts": 2,
+                            "without_balance": 0,
+                            "oldest_balance_at": "2026-03-04T11:02:41Z",
+                        }
+                    ]
+                }
+            ]
+        }
+    )
+
+    currencies: Annotated[list[CurrencySumRead], Field(description="By code; empty without accounts.")]

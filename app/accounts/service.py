@@ -11,7 +11,7 @@ from app.accounts import queries, repository
 from app.accounts.errors import AccountNotFound
 from app.accounts.mapping import ACCOUNT_NUMBER, NUMBER, AccountColumns, seal_number
 from app.accounts.models import Account
-from app.accounts.queries import AccountOfConnection
+from app.accounts.queries import AccountOfConnection, CurrencySum
 from app.changes import next_change
 from app.connections.models import BankConnection
 from app.ids import new_id
@@ -176,6 +176,11 @@ async def list_page(
     return await queries.list_page(
         session, owner_id, connection_id=connection_id, account_type=account_type, after=after, limit=limit
     )
+
+
+async def summarise(session: AsyncSession, owner_id: UUID, *, with_hidden: bool) -> Sequence[CurrencySum]:
+    """Return what the owner's accounts hold together, currency by currency."""
+    return await queries.sum_by_currency(session, owner_id, with_hidden=with_hidden)
 
 
 async def get_with_connection(session: AsyncSession, owner_id: UUID, account_id: UUID) -> AccountOfConnection:

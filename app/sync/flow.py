@@ -28,6 +28,7 @@ from app.sync.item_state import AWAITS_PERSON, BUSY, warnings_of
 from app.sync.models import SyncStatus, SyncTrigger
 from app.sync.reading import AccountReading
 from app.sync.service import Claim
+from app.transactions.ruling import has_rules
 
 log = structlog.get_logger()
 
@@ -186,6 +187,7 @@ class _Run:
             currency_code=account.currency_code,
             is_deep=created_from is None,
             is_taken_over=account.taken_over_at is not None,
+            has_rules=await has_rules(session, claim.owner_id),
         )
 
     async def _record_item(self, columns: dict[str, object]) -> None:

@@ -45,6 +45,9 @@ class AccountReading:
     is_taken_over: bool = False
     """Whether the account came back under a new item, so that some rows may still bear the former item's ids."""
 
+    has_rules: bool = False
+    """Whether its owner has rules for transactions."""
+
     is_resumed: bool = False
     """Whether a former attempt read part of it: what this attempt has not seen proves nothing then."""
 
@@ -102,6 +105,7 @@ class AccountReader:
             account_id=account.id,
             context=LedgerContext(claim.owner_id, account.is_card, account.currency_code),
             continues_rows=account.is_taken_over and account.is_deep,
+            has_rules=account.has_rules,
         )
 
         async def store(session: AsyncSession) -> PageCount:

@@ -12,7 +12,7 @@ from app.changes import next_change
 from app.ids import new_ids
 from app.pluggy.ledger_models import Transaction
 from app.pluggy.pages import BadRecord, TransactionSlice, decode_transactions
-from app.transactions import bulk, repository
+from app.transactions import bulk, repository, ruling
 from app.transactions.bulk import Stored, TransactionRow
 from app.transactions.identity import DAYS_APART, Trait, continue_rows
 from app.transactions.mapping import LedgerContext, content_hasher, reseal_payment, to_row
@@ -31,6 +31,9 @@ class Reader:
     context: LedgerContext
     continues_rows: bool = False
     """Whether orphaned rows may be among the arriving ones: a whole reading of an account under a new item."""
+
+    has_rules: bool = False
+    """Whether the owner has rules, which then decide about what is written."""
 
 
 class PageCount(NamedTuple):
@@ -162,6 +165,9 @@ class Ingest:
         new, rewritten = await bulk.upsert(
             session, owner_id, account_id, rows, read_number=reader.fence, change_numbers=numbers
         )
+        if reader.has_rules:
+            ids = [row.id for row in rows]
+            await ruling.apply_to(session, owner_id, ids, run_id=reader.run_id, change_number=number)
         seen = {row.id: changes[row.id] for row in rows if row.pluggy_id in rewritten and changes.get(row.id)}
         await repository.add_revisions(session, owner_id, seen, run_id=reader.run_id, change_number=number)
         return len(new), len(seen)

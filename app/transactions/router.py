@@ -10,6 +10,9 @@ from fastapi import Query, Response
 from app.audit.service import record_act
 from app.categories import service as categories
 from app.categories.errors import UnknownCategory
+from app.category_rules import service as rules
+from app.category_rules.schemas import RuleSuggestions
+from app.category_rules.shown import suggestion_of
 from app.clock import utc_now
 from app.dependencies import OwnerDep, PageDep, ResourcesDep, SessionDep
 from app.etags import WITH_ETAG, IfMatchDep, PreconditionFailed, etag_of
@@ -25,12 +28,14 @@ from app.sync import service as syncs
 from app.sync.errors import SyncRunNotFound
 from app.transactions import service
 from app.transactions.errors import CursorExpired, SomeTransactionsNotFound, TooManyTransactions, TransactionNotFound
+from app.transactions.explanation import explain
 from app.transactions.filters import TransactionQuery
 from app.transactions.lines import ChangesPage, TransactionLine, TransactionPage, encode_page
 from app.transactions.queries import TransactionOfConnection
 from app.transactions.schemas import (
     BulkCategorization,
     BulkCategorizationRead,
+    CategoryExplanation,
     ChangesRead,
     RevisionRead,
     RunRevisionRead,
@@ -189,6 +194,34 @@ async def get_transaction(
             subject_id=transaction_id,
         )
     return _shown(found, owner, resources, response)
+
+
+@router.get(
+    "/transactions/{transaction_id}/explain/",
+    dependencies=[_READ],
+    summary="Explain a transaction's category",
+    responses=problem_responses(TransactionNotFound),
+)
+async def explain_transaction(transaction_id: UUID, owner: OwnerDep, session: SessionDep) -> CategoryExplanation:
+    """Return all that speaks for a category of the transaction, in the order in which it counts."""
+    found = await service.get(session, owner.id, transaction_id)
+    return await explain(session, found.transaction)
+
+
+@router.get(
+    "/transactions/{transaction_id}/suggest_rule/",
+    dependencies=[_READ],
+    summary="Suggest a rule after an edit",
+    responses=problem_responses(TransactionNotFound),
+)
+async def suggest_rule(transaction_id: UUID, owner: OwnerDep, session: SessionDep) -> RuleSuggestions:
+    """Return a rule that would put other transactions where the owner has put this one; none where it is of no use.
+
+    Ask for it after a change of the category, and show it to the person: nothing is made or applied by asking.
+    """
+    found = await service.get(session, owner.id, transaction_id)
+    suggested = await rules.suggest(session, found.transaction)
+    return RuleSuggestions(results=[] if suggested is None else [suggestion_of(*suggested)])
 
 
 @router.get(

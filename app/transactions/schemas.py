@@ -194,6 +194,59 @@ class TransactionUpdate(Input):
     ignored: Annotated[bool | None, Field(description="Leave it out of sums.")] = None
 
 
+class CategoryReason(ApiModel):
+    """One party's word on the category. `source` is an open enum; `counts` is true for the first that has one."""
+
+    source: str
+    category: CategoryRead
+    counts: bool
+    category_rule_id: Annotated[UUID | None, Field(description="Of the source `rule`.")] = None
+    rule_name: str | None = None
+    sign: Annotated[
+        str | None,
+        Field(description="Of `built_in`, what spoke for it: `merchant_code`, `text`, `operation_type`; an open enum."),
+    ] = None
+    evidence: Annotated[str | None, Field(description="Of `built_in`: the code, the word or the kind itself.")] = None
+
+
+class CategoryExplanation(ApiModel):
+    """Why a transaction is in its category: all that speaks for one, in the order in which it counts."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "category": {
+                        "id": "11010000",
+                        "name": "Eating out",
+                        "name_pt": "Restaurantes, bares e lanchonetes",
+                    },
+                    "category_source": "rule",
+                    "reasons": [
+                        {
+                            "source": "rule",
+                            "category": {"id": "10000000", "name": "Groceries", "name_pt": "Supermercado"},
+                            "counts": True,
+                            "category_rule_id": "01990b14-0d3e-7f21-8a6b-9c0d1e2f3a4b",
+                            "rule_name": "Padaria",
+                            "sign": None,
+                            "evidence": None,
+                        }
+                    ],
+                    "matching_rule_ids": ["01990b14-0d3e-7f21-8a6b-9c0d1e2f3a4b"],
+                }
+            ]
+        }
+    )
+
+    category: CategoryRead | None
+    category_source: str | None
+    reasons: list[CategoryReason]
+    matching_rule_ids: Annotated[
+        list[UUID], Field(description="The rules that matched when they were last applied, in their order.")
+    ]
+
+
 class BulkFilter(TransactionFilter):
     """The filter of the list, with at least one condition."""
 

@@ -52,6 +52,13 @@ async def list_page(
     return [line_of(row) for row in rows]
 
 
+async def list_by_ids(session: AsyncSession, owner_id: UUID, ids: Sequence[UUID]) -> Sequence[TransactionLine]:
+    """Return those of these rows that the owner can see, newest first."""
+    conditions, values = queries.matching(owner_id, TransactionFilter.model_construct(ids=list(ids)))
+    rows = await session.execute(queries.listed().where(*conditions), values)
+    return sorted((line_of(row) for row in rows), key=lambda line: (line.date, line.id), reverse=True)
+
+
 async def get(session: AsyncSession, owner_id: UUID, transaction_id: UUID) -> TransactionOfConnection:
     """Return the transaction and the connection that brings it. Raises TransactionNotFound."""
     found = await queries.find(session, owner_id, transaction_id)

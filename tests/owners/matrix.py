@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api_keys import service as api_keys
 from app.categories.models import Category
+from app.category_rules.models import CategoryRule, RuleApplication
 from app.connections.models import Deletion
 from app.events.models import Event
 from app.ids import new_id
@@ -108,6 +109,20 @@ async def _category(session: AsyncSession, owner_id: UUID, ids: Ids) -> UUID:
     return category.id
 
 
+async def _category_rule(session: AsyncSession, owner_id: UUID, ids: Ids) -> UUID:
+    rule = CategoryRule(owner_id=owner_id, id=new_id(), position=1, direction="OUT", ignored=True, change_number=1)
+    session.add(rule)
+    await session.flush()
+    return rule.id
+
+
+async def _rule_application(session: AsyncSession, owner_id: UUID, ids: Ids) -> UUID:
+    application = RuleApplication(owner_id=owner_id, id=new_id(), change_number=1)
+    session.add(application)
+    await session.flush()
+    return application.id
+
+
 FACTORIES: dict[str, Factory] = {
     "connection_id": _connection,
     "account_id": _account,
@@ -120,6 +135,8 @@ FACTORIES: dict[str, Factory] = {
     "webhook_endpoint_id": _webhook_endpoint,
     "delivery_id": _delivery,
     "category_id": _category,
+    "category_rule_id": _category_rule,
+    "rule_application_id": _rule_application,
 }
 """Makes one row of the owner and returns its id, by the name of the path parameter; in the order of dependence."""
 

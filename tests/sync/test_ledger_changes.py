@@ -45,11 +45,12 @@ async def row(resources: Resources, owner_id: UUID, row_id: UUID) -> Transaction
         return (await session.execute(select(Transaction).where(Transaction.id == row_id))).scalar_one()
 
 
+DECIDED = {"note": "jantar da Lúcia", "user_tags": ["família"], "user_category_id": "11010000"}
+
+
 async def annotate(resources: Resources, owner_id: UUID, row_id: UUID) -> None:
     async with transaction(resources.sessions, owner_id) as session:
-        await session.execute(
-            update(Transaction).where(Transaction.id == row_id).values(note="jantar da Lúcia", user_tags=["família"])
-        )
+        await session.execute(update(Transaction).where(Transaction.id == row_id).values(**DECIDED))
 
 
 async def tell(resources: Resources, connection: BankConnection, account_id: UUID, *pluggy_ids: UUID) -> None:
@@ -165,6 +166,7 @@ async def test_a_restated_row_keeps_its_id_and_what_the_person_wrote(
     assert str(kept.pluggy_id) in answer["ids"]
     assert kept.pluggy_id != target.pluggy_id
     assert (kept.note, kept.tags, kept.removed_at) == ("jantar da Lúcia", ["família"], None)
+    assert (kept.category_id, kept.category_source) == ("11010000", "user")
     assert (run.inserted, run.updated, run.removed) == (0, 1, 0)
     assert run.fetched == run.inserted + run.updated + run.unchanged + run.quarantined
     await assert_equal_to_truth(stand_in, resources.sessions, owner_id, connection)
