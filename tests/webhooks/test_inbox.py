@@ -109,11 +109,11 @@ async def test_an_event_that_meets_the_end_of_a_connection_is_stored_on_another(
     try:
         async with inbox.open_inbox(resources) as opened:
             for number in range(20):
-                await opened.receive(Delivery(event="item/updated", event_id=str(number)), b"{}")
                 await admin.execute(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                     "WHERE datname = current_database() AND usename = 'banking_app'"
                 )
+                await opened.receive(Delivery(event="item/updated", event_id=str(number)), b"{}")
     finally:
         await admin.close()
 
