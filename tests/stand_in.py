@@ -1,7 +1,7 @@
 """The stand-in as a test drives it: a real server on loopback, its controls, and the ledger it expects of us."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from decimal import Decimal
 from typing import Any
@@ -50,13 +50,20 @@ class StandIn:
         await self.control("POST", "/reset", {"seed": seed})
 
     async def make_item(
-        self, owner_id: UUID, *, user: str = "user-ok", password: str = "password-ok", connector_id: int = 2
+        self,
+        owner_id: UUID,
+        *,
+        user: str = "user-ok",
+        password: str = "password-ok",
+        connector_id: int = 2,
+        products: Sequence[str] = (),
     ) -> UUID:
-        """An item of this owner whose first run is over."""
+        """An item of this owner whose first run is over; of all products unless some are given."""
         body = {
             "connectorId": connector_id,
             "parameters": {"user": user, "password": password},
             "clientUserId": str(owner_id),
+            **({"products": products} if products else {}),
         }
         item = await self.api("POST", "/items", body)
         return UUID((await self.settled(UUID(item["id"])))["id"])
@@ -127,6 +134,7 @@ async def running_stand_in(port: int | None = None) -> AsyncIterator[StandIn]:
             log_level="warning",
             access_log=False,
             timeout_graceful_shutdown=1,
+            timeout_keep_alive=600,  # a loop that stands still between two steps would end it under a request
         )
     )
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined] # pytest's own stay

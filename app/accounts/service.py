@@ -13,6 +13,7 @@ from app.accounts.mapping import ACCOUNT_NUMBER, NUMBER, AccountColumns, seal_nu
 from app.accounts.models import Account
 from app.accounts.queries import AccountOfConnection, CurrencySum
 from app.changes import next_change
+from app.connections import repository as connections
 from app.connections.models import BankConnection
 from app.ids import new_id
 from app.transactions import repository as transactions
@@ -99,6 +100,7 @@ class _Mirroring:
             self.is_newer_elsewhere = True
             self._warn("account_moved", source, "a newer connection of the same bank holds this account")
             return None
+        await connections.raise_fence(self._session, self._owner_id, former.id)  # ends a run that would double rows
         account.connection_id = self._connection.id
         account.pluggy_id = source.pluggy_id
         account.watermark_at = account.deep_read_at = None

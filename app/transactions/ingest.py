@@ -54,6 +54,8 @@ class _Draft:
     rows: list[TransactionRow] = field(default_factory=list)
     bad: list[BadRecord] = field(default_factory=list)
     conflicts: list[UUID] = field(default_factory=list)
+    former_ids: dict[UUID, UUID] = field(default_factory=dict)
+    """Pluggy's former ids of rows (by ours) that go on under this page's."""
 
 
 class Ingest:
@@ -82,7 +84,7 @@ class Ingest:
         if draft.rows and reader.continues_rows:
             await self._continue_rows(session, reader, draft, known)
         if draft.rows:
-            inserted, updated = await self._write(session, reader, draft.rows, known)
+            inserted, updated = await self._write(session, reader, draft, known)
         await self._record_findings(session, reader, draft)
         fetched = len(slices) + len(bad)
         return PageCount(
@@ -137,7 +139,8 @@ class Ingest:
         renamed = {old.id: arriving[new.id] for old, new in pairs}
         if not renamed:
             return
-        await repository.give_pluggy_ids(session, owner_id, {row_id: row.pluggy_id for row_id, row in renamed.items()})
+        given = {row_id: row.pluggy_id for row_id, row in renamed.items()}
+        draft.former_ids = await repository.give_pluggy_ids(session, owner_id, given)
         kept = {row.id: row_id for row_id, row in renamed.items()}
         continued = await bulk.find_differing(
             session, owner_id, reader.account_id, {row.pluggy_id: row.content_hash for row in renamed.values()}
@@ -152,15 +155,18 @@ class Ingest:
         return row._replace(id=row_id, payment=reseal_payment(self._vault, row.payment, owner_id, row.id, row_id))
 
     async def _write(
-        self, session: AsyncSession, reader: Reader, rows: list[TransactionRow], known: dict[UUID, Stored]
+        self, session: AsyncSession, reader: Reader, draft: _Draft, known: dict[UUID, Stored]
     ) -> tuple[int, int]:
-        owner_id, account_id = reader.context.owner_id, reader.account_id
+        owner_id, account_id, rows = reader.context.owner_id, reader.account_id, draft.rows
         number = await next_change(session, owner_id)
         changes = {
             row.id: repository.changed_fields(known[row.pluggy_id].before, row)
             for row in rows
             if row.pluggy_id in known
         }
+        for row in rows:
+            if row.id in draft.former_ids:  # clients see Pluggy's id: another one is a change
+                changes[row.id]["pluggy_id"] = (str(draft.former_ids[row.id]), str(row.pluggy_id))
         numbers = [number if changes.get(row.id, True) else 0 for row in rows]
         new, rewritten = await bulk.upsert(
             session, owner_id, account_id, rows, read_number=reader.fence, change_numbers=numbers

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, delete, func, insert, select, update
+from sqlalchemy import Select, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -135,11 +135,14 @@ ORPHANED = 0
 
 
 async def orphan(session: AsyncSession, owner_id: UUID, account_id: UUID) -> None:
-    """Mark the account's live rows as known by a former item's ids."""
+    """Mark the account's rows as known by a former item's ids.
+
+    Removed ones too: they were read under the numbers of another connection, and would else look removed just now.
+    """
     await session.execute(
         update(Transaction)
-        .where(Transaction.owner_id == owner_id, Transaction.account_id == account_id, Transaction.removed_at.is_(None))
-        .values(read_number=ORPHANED)
+        .where(Transaction.owner_id == owner_id, Transaction.account_id == account_id)
+        .values(read_number=ORPHANED, added_read=ORPHANED)
     )
 
 
@@ -191,7 +194,11 @@ async def traits(
     """Return what the account's rows removed, or added, by reads from `since_read` on are recognised by."""
     statement = _select_traits(owner_id, account_id)
     if is_removed:
-        statement = statement.where(Transaction.removed_at.is_not(None), Transaction.read_number >= since_read)
+        statement = statement.where(
+            Transaction.removed_at.is_not(None),
+            Transaction.read_number >= since_read,
+            Transaction.pluggy_id != Transaction.id,  # else what is left of a row that was another one restated
+        )
     else:
         statement = statement.where(Transaction.removed_at.is_(None), Transaction.added_read >= since_read)
     return [Trait(*row) for row in await session.execute(statement)]
@@ -223,14 +230,19 @@ async def adoptable(session: AsyncSession, owner_id: UUID, account_id: UUID, *, 
     return [Trait(*row) for row in await session.execute(statement.order_by(Transaction.id))]
 
 
-async def give_pluggy_ids(session: AsyncSession, owner_id: UUID, ids: Mapping[UUID, UUID]) -> None:
-    """Give rows (our id) other ids of Pluggy's."""
-    for row_id, pluggy_id in ids.items():
-        await session.execute(
-            update(Transaction)
-            .where(Transaction.owner_id == owner_id, Transaction.id == row_id)
-            .values(pluggy_id=pluggy_id)
-        )
+async def give_pluggy_ids(session: AsyncSession, owner_id: UUID, ids: Mapping[UUID, UUID]) -> dict[UUID, UUID]:
+    """Give rows (our id) other ids of Pluggy's; return the ids they had."""
+    given = {"owner_id": owner_id, "ids": list(ids), "pluggy_ids": list(ids.values())}
+    return {row[0]: row[1] for row in await session.execute(_GIVE_PLUGGY_IDS, given)}
+
+
+_GIVE_PLUGGY_IDS = text("""
+UPDATE transactions AS kept SET pluggy_id = given.pluggy_id
+FROM unnest(CAST(:ids AS uuid[]), CAST(:pluggy_ids AS uuid[])) AS given (id, pluggy_id)
+JOIN transactions AS former ON former.owner_id = :owner_id AND former.id = given.id
+WHERE kept.owner_id = :owner_id AND kept.id = given.id
+RETURNING kept.id, former.pluggy_id
+""")
 
 
 def _select_traits(owner_id: UUID, account_id: UUID) -> Select[UUID, str | None, date, Decimal, str, int | None, str]:

@@ -1,5 +1,6 @@
 """What the tests of syncs share."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import select, text
@@ -24,10 +25,10 @@ async def connect(
 
 
 async def connect_without_sync(
-    resources: Resources, stand_in: StandIn, owner_id: UUID, *, user: str = "user-ok"
+    resources: Resources, stand_in: StandIn, owner_id: UUID, *, user: str = "user-ok", products: Sequence[str] = ()
 ) -> BankConnection:
     """A connection whose first sync is queued."""
-    item_id = await stand_in.make_item(owner_id, user=user)
+    item_id = await stand_in.make_item(owner_id, user=user, products=products)
     await connections.create_from_item(resources, owner_id, item_id)
     async with transaction(resources.sessions, owner_id) as session:
         made = await session.execute(select(BankConnection).where(BankConnection.item_id == item_id))

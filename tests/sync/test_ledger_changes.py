@@ -9,13 +9,16 @@ from sqlalchemy import exists, select, text, update
 from sqlalchemy.orm import aliased
 
 from app.accounts.models import Account
+from app.connections.errors import ConnectionFenced
 from app.connections.models import BankConnection
+from app.connections.service import hold_fence
 from app.database import transaction
 from app.resources import Resources
 from app.sync import service
 from app.transactions.models import Finding, Transaction, TransactionRevision
 from tests.stand_in import StandIn, assert_equal_to_truth, held
-from tests.sync.support import connect, sync
+from tests.sync.invariants import violations
+from tests.sync.support import connect, queue_sync, sync
 from tests.sync.test_faults import forget_deep_reads
 from worker.job import Runner
 
@@ -216,7 +219,12 @@ async def test_a_bank_account_that_returns_under_a_new_item_keeps_its_history(
     second = await connect(resources, runner, stand_in, owner_id)
 
     await assert_equal_to_truth(stand_in, resources.sessions, owner_id, second)
-    assert (await row(resources, owner_id, target.id)).note == "jantar da Lúcia"
+    kept = await row(resources, owner_id, target.id)
+    assert kept.note == "jantar da Lúcia"
+    assert ("modified", {"pluggy_id": [str(target.pluggy_id), str(kept.pluggy_id)]}) in (
+        await revisions(resources, owner_id, target.id)
+    )
+    assert kept.change_number > target.change_number  # a client that follows the feed learns the id
     async with transaction(resources.sessions, owner_id) as session:
         live = await session.execute(text("SELECT count(*) FROM transactions WHERE removed_at IS NULL"))
         assert live.scalar_one() == rows_before
@@ -224,6 +232,89 @@ async def test_a_bank_account_that_returns_under_a_new_item_keeps_its_history(
         again = await sync(resources, runner, first)
         assert {warning["code"] for warning in again.warnings} == {"account_moved"}
         await assert_equal_to_truth(stand_in, resources.sessions, owner_id, second)
+
+
+async def test_a_row_removed_before_its_account_was_taken_over_stays_apart_from_rows_like_it(
+    resources: Resources, runner: Runner, stand_in: StandIn, owner_id: UUID
+) -> None:
+    """R20, R32: the connections count their reads each from one; what one removed, the other did not."""
+    first = await connect(resources, runner, stand_in, owner_id)
+    [gone] = await newest(resources, owner_id)
+    await stand_in.control("POST", "/transactions/remove", {"ids": [str(gone.pluggy_id)]}, applyNow=True)
+    await tell(resources, first, gone.account_id, gone.pluggy_id)
+    await sync(resources, runner, first)
+    await add_like(resources, stand_in, gone)
+    await sync(resources, runner, first)
+    second = await connect(resources, runner, stand_in, owner_id)
+
+    await sync(resources, runner, second)
+
+    assert (await row(resources, owner_id, gone.id)).removed_at is not None
+    assert await violations(resources, owner_id) == []
+
+
+async def test_a_run_under_way_when_its_account_moves_to_a_new_item_writes_no_more(
+    resources: Resources, runner: Runner, stand_in: StandIn, owner_id: UUID
+) -> None:
+    """R17, R33: its rows would double those that the new item brings."""
+    first = await connect(resources, runner, stand_in, owner_id)
+    run_id = await queue_sync(resources, first)
+    async with transaction(resources.sessions, owner_id) as session:
+        late = await service.claim(session, owner_id, run_id, patience_seconds=60)
+        await session.execute(text("UPDATE owed_work SET due_at = 'tomorrow' WHERE kind = 'sync'"))  # it is held
+    assert late is not None
+
+    await connect(resources, runner, stand_in, owner_id)
+
+    async with transaction(resources.sessions, owner_id) as session:
+        with pytest.raises(ConnectionFenced):
+            await hold_fence(session, owner_id, first.id, late.fence)
+
+
+async def add_like(resources: Resources, stand_in: StandIn, model: Transaction, *, days: int = 0) -> None:
+    """The bank books what looks like this row once more, so many days later, and shows it at once."""
+    async with transaction(resources.sessions, model.owner_id) as session:
+        account = (await session.execute(select(Account).where(Account.id == model.account_id))).scalar_one()
+    twin = {
+        "date": f"{model.date + timedelta(days=days)}T12:00:00.000Z",
+        "description": model.description,
+        "amount": str(model.amount_raw),
+        "type": model.type,
+    }
+    await stand_in.control("POST", f"/accounts/{account.pluggy_id}/transactions", {"rows": [twin]}, applyNow=True)
+
+
+async def test_an_account_that_lists_no_row_any_more_keeps_all_of_its_rows(
+    resources: Resources, runner: Runner, stand_in: StandIn, owner_id: UUID
+) -> None:
+    """R26: however few they are, an empty answer is no proof."""
+    connection = await connect(resources, runner, stand_in, owner_id, user="user-ok-small")
+    before = await held(resources.sessions, owner_id, connection.id)
+    few = min(before.values(), key=len)
+    await stand_in.control("POST", "/transactions/remove", {"ids": [each.pluggy_id for each in few]}, applyNow=True)
+    await forget_deep_reads(resources, owner_id)
+
+    run = await sync(resources, runner, connection)
+
+    assert (run.status, run.removed) == ("partial", 0)
+    assert [warning["code"] for warning in run.warnings] == ["empty_answer"]
+    assert await held(resources.sessions, owner_id, connection.id) == before
+
+
+async def test_a_row_dated_ahead_hides_none_that_the_bank_books_later(
+    resources: Resources, runner: Runner, stand_in: StandIn, owner_id: UUID
+) -> None:
+    """R27: what is new is told by when Pluggy took it in, not by its date."""
+    connection = await connect(resources, runner, stand_in, owner_id, user="user-ok-small")
+    [some] = await newest(resources, owner_id)
+    await add_like(resources, stand_in, some, days=60)
+    await sync(resources, runner, connection)
+    await add_like(resources, stand_in, some, days=-20)
+
+    run = await sync(resources, runner, connection)
+
+    assert run.inserted == 1
+    await assert_equal_to_truth(stand_in, resources.sessions, owner_id, connection)
 
 
 async def test_a_list_without_accounts_removes_none(
