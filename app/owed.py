@@ -216,6 +216,10 @@ RETURNING owed.ref_id, owed.owner_id, owed.attempts, owed.lease_until
 """
 _CLAIM_DUE = text(_CLAIM.format(only=""))
 _CLAIM_ONE = text(_CLAIM.format(only="AND ref_id = :ref_id"))
+_DUE_KINDS = text(
+    "SELECT kind FROM unnest(CAST(:kinds AS text[])) AS kind "
+    "WHERE EXISTS (SELECT FROM owed_work WHERE owed_work.kind = kind.kind AND due_at <= now())"
+)
 _RENEW = text(
     "UPDATE owed_work SET lease_until = now() + :lease, due_at = now() + :lease "
     "WHERE kind = :kind AND ref_id = :ref_id AND lease_until = :held RETURNING lease_until"
@@ -234,6 +238,11 @@ _FAIL = text(
     "due_at = CASE WHEN :dead THEN 'infinity'::timestamptz ELSE now() + :delay END "
     "WHERE kind = :kind AND ref_id = :ref_id AND lease_until = :held"
 ).bindparams(bindparam("error"), bindparam("dead"), bindparam("delay"))
+
+
+async def due_kinds(session: AsyncSession) -> Rows[Kind]:
+    """Return the kinds of which something is due: one look instead of one claim a kind."""
+    return [Kind(kind) for kind in (await session.execute(_DUE_KINDS, {"kinds": list(Kind)})).scalars()]
 
 
 async def claim(session: AsyncSession, kind: Kind, *, limit: int, only: UUID | None = None) -> Rows[Owed]:

@@ -212,6 +212,8 @@ def _open_in_ledger(world: World, item: Item, connector: Connector, script: Scri
     profile = Profile(
         name="company" if connector.type == "BUSINESS_BANK" else "household",
         checking_accounts=script.checking_accounts,
+        savings_accounts=script.savings_accounts,
+        cards=script.cards,
         multiplier=script.multiplier,
         history_months=world.settings.history_months,
     )

@@ -22,6 +22,8 @@ class Script:
     provider_message: str | None = None
     login_seconds: float = 0.15  # before the bank answers, times the pace
     checking_accounts: int = 1
+    savings_accounts: int | None = None  # None here and below: as many as the profile has
+    cards: int | None = None
     multiplier: int = 1
 
 
@@ -32,6 +34,7 @@ _NEEDS_ACTION = Script(outcome="ACCOUNT_NEEDS_ACTION")
 USERS = {
     "user-ok": _OK,
     "user-ok-two-checking-accounts": Script(checking_accounts=2),
+    "user-ok-small": Script(savings_accounts=0, cards=1),  # ours: no more than a test needs
     "user-ok-account-warning": Script(warned="ACCOUNTS"),
     "user-ok-account-error": Script(outcome="PARTIAL_SUCCESS", stale="ACCOUNTS"),
     "user-ok-auth-pending": Script(waits=("device-pending",)),

@@ -76,7 +76,9 @@ class Runner:
 
     async def drain_all(self) -> None:
         """Start what is due of every kind."""
-        for kind in Kind:
+        async with transaction(self._resources.sessions, None) as session:
+            due = await owed.due_kinds(session)
+        for kind in due:
             await self.drain(kind)
 
     async def settle(self) -> None:
