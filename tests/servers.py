@@ -51,6 +51,15 @@ class Servers:
         users = (*ROLES, SUPERUSER)
         return ServerUrls({user: self._postgres.url(user) for user in users}, self._valkey.url())
 
+    def stop_valkey(self) -> None:
+        """Let Valkey be gone."""
+        self._valkey.stop()
+
+    def restart_postgres(self) -> None:
+        """Stop PostgreSQL with whoever is connected, and start it again at its address."""
+        self._postgres.stop()
+        self._postgres.start()
+
     def stop(self) -> None:
         """Stop them and remove their files."""
         self._valkey.stop()

@@ -1,5 +1,6 @@
 """What goes wrong at Pluggy: each fault ends in a defined status with a reason, and a later run heals the ledger."""
 
+import time
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from sqlalchemy import text
 
 from app.database import transaction
 from app.resources import Resources
+from app.sync import service
 from tests.stand_in import StandIn, assert_equal_to_truth, held
 from tests.sync.support import connect, due_now, get_run, queue_sync, sync
 from worker.job import Runner
@@ -17,6 +19,9 @@ PAGES = "/v2/transactions"
 HEALED_WITHIN_THE_RUN = {
     "a server error": {"kind": "status", "status": 502, "path": PAGES, "remaining": 1, "skip": 1},
     "a server error on the account list": {"kind": "status", "status": 503, "path": "/accounts", "remaining": 1},
+    "an error of Pluggy's own": {"kind": "status", "status": 500, "path": PAGES, "remaining": 1, "skip": 1},
+    "a slow drip": {"kind": "drip", "path": PAGES, "seconds": 2, "remaining": 1},
+    "a cursor that turns invalid": {"kind": "status", "status": 400, "path": PAGES, "remaining": 1, "skip": 2},
     "a page twice": {"kind": "duplicate_page", "path": PAGES, "remaining": 1},
     "moving pages": {"kind": "moving_page", "path": PAGES, "remaining": 3},
 }
@@ -29,7 +34,6 @@ RETRIED_LATER = {
     "malformed JSON": {"kind": "malformed", "path": PAGES},
     "another content type": {"kind": "content_type", "path": PAGES},
     "a cut connection": {"kind": "cut", "path": PAGES, "skip": 1},
-    "a rate limit": {"kind": "rate_limit", "path": PAGES, "seconds": 60, "skip": 1},
     "Pluggy down at the start": {"kind": "status", "status": 503, "path": "/items/*"},
 }
 
@@ -87,6 +91,60 @@ async def test_what_one_run_could_not_read_the_next_one_does(
     assert faulty.status == "partial"
     assert reason in {warning["code"] for warning in faulty.warnings}
     assert healed.status == "succeeded"
+    await assert_equal_to_truth(stand_in, resources.sessions, owner_id, connection)
+
+
+async def test_one_failing_account_stops_no_other(
+    resources: Resources, runner: Runner, stand_in: StandIn, owner_id: UUID
+) -> None:
+    """R28"""
+    connection = await connect(resources, runner, stand_in, owner_id)
+    await stand_in.run_item(connection.item_id, days=20)
+    fault = {"kind": "status", "status": 404, "path": PAGES, "remaining": 1}
+    await stand_in.control("POST", "/faults", fault)
+
+    faulty = await sync(resources, runner, connection)
+
+    async with transaction(resources.sessions, owner_id) as session:
+        parts = await service.parts_of(session, owner_id, [faulty.id])
+    assert sorted(part.status for part in parts) == ["failed", *["succeeded"] * (len(parts) - 1)]
+    assert (faulty.status, [warning["code"] for warning in faulty.warnings]) == ("partial", ["account_failed"])
+    assert (await sync(resources, runner, connection)).status == "succeeded"
+    await assert_equal_to_truth(stand_in, resources.sessions, owner_id, connection)
+
+
+async def test_a_repeated_cursor_is_followed_no_further(
+    resources: Resources, runner: Runner, stand_in: StandIn, owner_id: UUID
+) -> None:
+    """R27"""
+    connection = await connect(resources, runner, stand_in, owner_id, user="user-ok-small")
+    await stand_in.run_item(connection.item_id, days=20)
+    await forget_deep_reads(resources, owner_id)
+    await stand_in.control("PATCH", "/settings", {"transactionsPageSize": 15})
+    await stand_in.control("POST", "/faults", {"kind": "repeat_cursor", "path": PAGES})
+
+    faulty = await sync(resources, runner, connection)
+    await stand_in.control("DELETE", "/faults")
+    healed = await sync(resources, runner, connection)
+
+    assert (faulty.status, {warning["code"] for warning in faulty.warnings}) == ("partial", {"account_failed"})
+    assert healed.status == "succeeded"
+    await assert_equal_to_truth(stand_in, resources.sessions, owner_id, connection)
+
+
+@pytest.mark.faults
+async def test_an_answer_that_never_comes_is_waited_for_no_longer_than_its_bound(
+    resources: Resources, runner: Runner, stand_in: StandIn, owner_id: UUID
+) -> None:
+    """R36: 15 s for an answer, then once more."""
+    await stand_in.control("POST", "/faults", {"kind": "hang", "path": PAGES, "seconds": 120, "remaining": 1})
+    started = time.monotonic()
+
+    connection = await connect(resources, runner, stand_in, owner_id)
+
+    await due_now(resources)
+    await runner.settle()
+    assert time.monotonic() - started < 60
     await assert_equal_to_truth(stand_in, resources.sessions, owner_id, connection)
 
 

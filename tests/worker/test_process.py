@@ -19,6 +19,7 @@ from app.settings import Settings
 from app.sync.models import SyncRun
 from tests.http_support import NOWHERE
 from tests.stand_in import StandIn, assert_equal_to_truth
+from tests.sync.dying import let_leases_run_out
 from tests.sync.support import connect_without_sync, get_run, queue_sync
 
 ROOT = Path(__file__).parent.parent.parent
@@ -53,10 +54,10 @@ class Workers:
         self._settings = settings
         self._started: list[subprocess.Popen[bytes]] = []
 
-    def start(self, **overrides: str) -> subprocess.Popen[bytes]:
-        """Start one."""
+    def start(self, *command: str, **overrides: str) -> subprocess.Popen[bytes]:
+        """Start one: `python -m worker`, or another module with its arguments."""
         process = subprocess.Popen(
-            [sys.executable, "-m", "worker"],
+            [sys.executable, "-m", *(command or ("worker",))],
             cwd=ROOT,
             env=environment(self._settings, **overrides),
             stdout=subprocess.DEVNULL,
@@ -174,9 +175,3 @@ async def stored(resources: Resources, owner_id: UUID) -> int:
     """Rows of the ledger so far."""
     async with transaction(resources.sessions, owner_id) as session:
         return int((await session.execute(text("SELECT count(*) FROM transactions"))).scalar_one())
-
-
-async def let_leases_run_out(resources: Resources) -> None:
-    """Stand for the half minute after which a dead worker's work is anybody's."""
-    async with transaction(resources.sessions, None) as session:
-        await session.execute(text("UPDATE owed_work SET due_at = now() WHERE lease_until IS NOT NULL"))
