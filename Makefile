@@ -9,7 +9,7 @@ export UV_SYSTEM_CERTS := 1
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
 
-.PHONY: install environment run demo token banking test bench faults lock clean
+.PHONY: install environment run demo token banking test bench faults sabotage lock clean
 
 install: ## tools and environment, nothing started; a moment when nothing changed
 	@state="$$(pwd) $$(cat pyproject.toml requirements.lock | cksum)"; \
@@ -53,8 +53,11 @@ test: install ## lint, types, all tests, on servers of its own
 bench: install ## figures and ratios as one JSON object: make bench ONLY=sync
 	@$(RUN) benchmarks
 
-faults: install ## the fault matrix
+faults: install ## the fault matrix: one line a case, at most 25 minutes
 	@$(RUN) tests.faults
+
+sabotage: install ## ten deliberate bugs, each caught by the tests
+	@$(RUN) tests.sabotage
 
 lock: $(UV) ## requirements.lock anew from pyproject.toml
 	$(UV) pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \

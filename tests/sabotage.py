@@ -1,0 +1,144 @@
+"""`make sabotage`: what the tests are worth. Ten sabotages of the engine, one at a time, each must be caught.
+
+Each is an exact text of the source and what it becomes, applied to a throw-away copy of the tree. A sabotage is caught
+when the tests named beside it pass without it and fail with it. One line each, then `N caught, N missed`.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final, NamedTuple
+
+ROOT: Final = Path(__file__).parent.parent
+_LEFT_OUT: Final = shutil.ignore_patterns(".git", ".venv", ".data", ".tools", ".*_cache", ".hypothesis", "__pycache__")
+_FAILED: Final = 1  # pytest's: some test failed; anything else says nothing about the sabotage
+_LEDGER: Final = "tests/sync/test_ledger_changes.py::"
+_MIDDLE: Final = "tests/sync/test_mid_sync.py::"
+
+
+class Sabotage(NamedTuple):
+    """One deliberate bug, and who must notice it."""
+
+    name: str
+    path: str
+    text: str
+    becomes: str
+    test: str
+
+
+SABOTAGES: Final = (
+    Sabotage(
+        "skip the fence",
+        "app/connections/service.py",
+        "if not await repository.holds_fence(session, owner_id, connection_id, fence):",
+        "if await repository.holds_fence(session, owner_id, connection_id, fence) is None:",
+        _LEDGER + "test_a_run_under_way_when_its_account_moves_to_a_new_item_writes_no_more",
+    ),
+    Sabotage(
+        "drop the tombstone",
+        "app/transactions/repository.py",
+        ".values(removed_at=func.now(), read_number=read_number, change_number=change_number, updated_at=func.now())",
+        ".values(read_number=read_number, change_number=change_number, updated_at=func.now())",
+        _LEDGER + "test_a_row_that_pluggy_deleted_becomes_a_tombstone",
+    ),
+    Sabotage(
+        "let money pass through a float",
+        "app/money.py",
+        "return value.quantize(_PLACES, rounding=ROUND_HALF_EVEN)",
+        "return Decimal(float(value)).quantize(_PLACES, rounding=ROUND_HALF_EVEN)",
+        "tests/transactions/test_mapping.py::test_amounts_are_exact_and_rounded_half_to_even",
+    ),
+    Sabotage(
+        "take the watermark from the rows' dates",
+        "app/transactions/ingest.py",
+        "max((row.pluggy_created_at for row in draft.rows if row.pluggy_created_at), default=None)",
+        "max((datetime.fromisoformat(f'{row.date}T00:00+00:00') for row in draft.rows), default=None)",
+        _LEDGER + "test_a_row_dated_ahead_hides_none_that_the_bank_books_later",
+    ),
+    Sabotage(
+        "ignore what Pluggy says was deleted",
+        "app/webhooks/handlers.py",
+        '"transactions/deleted": Effect.LOOK | Effect.READ | Effect.ASK_BY_ID',
+        '"transactions/deleted": Effect.LOOK | Effect.READ',
+        "tests/webhooks/test_effects.py::test_changes_at_the_bank_reach_the_ledger_by_the_stand_ins_own_events",
+    ),
+    Sabotage(
+        "believe an empty answer",
+        "app/sync/removal.py",
+        'if not account.seen:\n            await self._flag(account, "empty_answer"',
+        'if account.seen is None:\n            await self._flag(account, "empty_answer"',
+        _LEDGER + "test_an_account_that_lists_no_row_any_more_keeps_all_of_its_rows",
+    ),
+    Sabotage(
+        "remove without asking whether the consent still holds",
+        "app/sync/removal.py",
+        'return None if consent.is_valid else f"the consent is {consent.reason}"',
+        "return None",
+        _MIDDLE + "test_a_consent_revoked_while_rows_vanish_wipes_nothing_until_the_person_connects_anew",
+    ),
+    Sabotage(
+        "take a restated row for a new one",
+        "app/transactions/restatement.py",
+        "if not removed:",
+        "if removed or not removed:",
+        _LEDGER + "test_a_restated_row_keeps_its_id_and_what_the_person_wrote",
+    ),
+    Sabotage(
+        "let an older read overwrite a newer one",
+        "app/transactions/bulk.py",
+        "WHERE stored.read_number < EXCLUDED.read_number\n",
+        "WHERE stored.read_number <> EXCLUDED.read_number\n",
+        "tests/transactions/test_bulk.py::test_only_a_newer_read_overwrites_a_row_or_revives_a_tombstone",
+    ),
+    Sabotage(
+        "take an account that comes back for another one",
+        "app/accounts/service.py",
+        "if not elsewhere:",
+        "if elsewhere or not elsewhere:",
+        _LEDGER + "test_a_bank_account_that_returns_under_a_new_item_keeps_its_history",
+    ),
+)
+
+
+def apply(sabotage: Sabotage, root: Path) -> str:
+    """Write the sabotage into the tree at `root`; return the file as it was. Raises LookupError when it is outdated."""
+    path = root / sabotage.path
+    source = path.read_text()
+    if source.count(sabotage.text) != 1:
+        found = source.count(sabotage.text)
+        raise LookupError(f"{sabotage.name}: its text stands {found} times in {sabotage.path}, not once")
+    path.write_text(source.replace(sabotage.text, sabotage.becomes))
+    return source
+
+
+def run_tests(root: Path, *tests: str) -> int:
+    """Run tests of the tree at `root`; return pytest's exit status."""
+    command = [sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider", *tests]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    return subprocess.run(command, cwd=root, env=environment, capture_output=True, check=False).returncode
+
+
+def main() -> int:
+    """Try every sabotage; the exit status is 0 when each was caught."""
+    missed = 0
+    with tempfile.TemporaryDirectory(prefix="banking-sabotage-") as directory:
+        tree = Path(directory) / "tree"
+        shutil.copytree(ROOT, tree, ignore=_LEFT_OUT)
+        if run_tests(tree, *dict.fromkeys(sabotage.test for sabotage in SABOTAGES)) != 0:
+            print("The tests fail without any sabotage: mend them first.")
+            return 2
+        for sabotage in SABOTAGES:
+            source = apply(sabotage, tree)
+            is_caught = run_tests(tree, sabotage.test) == _FAILED
+            (tree / sabotage.path).write_text(source)
+            missed += not is_caught
+            print(f"{'caught' if is_caught else 'MISSED'}  {sabotage.name}  ({sabotage.test})", flush=True)
+    print(f"{len(SABOTAGES) - missed} caught, {missed} missed")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
