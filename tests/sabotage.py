@@ -47,8 +47,8 @@ SABOTAGES: Final = (
     Sabotage(
         "let money pass through a float",
         "app/money.py",
-        "return value.quantize(_PLACES, rounding=ROUND_HALF_EVEN)",
-        "return Decimal(float(value)).quantize(_PLACES, rounding=ROUND_HALF_EVEN)",
+        "rounded = _round(value, _PLACES)",
+        "rounded = _round(Decimal(float(value)), _PLACES)",
         "tests/transactions/test_mapping.py::test_amounts_are_exact_and_rounded_half_to_even",
     ),
     Sabotage(
