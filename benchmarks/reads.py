@@ -33,7 +33,8 @@ CALLERS: Final = 500
 CLIENTS: Final = 16
 ROUNDS: Final = 5
 SECONDS: Final = 3.0 if scaled(100) == 100 else 0.5
-PATH: Final = f"/api/banking/transactions/?limit={LIST_LIMIT}"
+ROOT: Final = "/api/banking/"
+PATH: Final = f"{ROOT}transactions/?limit={LIST_LIMIT}"
 
 _FRESH: Final = {
     "owner_id": "wanted.owner_id",
@@ -71,6 +72,7 @@ async def run(lab: Lab) -> dict[str, float]:
             figures |= await _compare_depths(port, callers[0])
             if "q" in TransactionFilter.model_fields:
                 figures |= await _compare_search(port, callers[1])
+            figures |= await _compare_insights(port, callers[1])
             return figures
 
 
@@ -103,6 +105,23 @@ async def _compare_search(port: int, caller: Caller) -> dict[str, float]:
     plain, hit, miss = await _by_turns(port, caller, PATH, f"{PATH}&q=padaria", f"{PATH}&q=inexistente")
     say(f"  list {spread(plain)} ms, search with hits {spread(hit)} ms, without {spread(miss)} ms")
     return {"search_vs_list": max(_ratio(hit, plain), _ratio(miss, plain))}
+
+
+async def _compare_insights(port: int, caller: Caller) -> dict[str, float]:
+    """The sums of twelve months and of a month against the six before, of 20,000 rows; the slower one counts."""
+    (last,) = await _answers(port, caller, f"{ROOT}transactions/?limit=1")
+    month = last["results"][0]["date"][:7]
+    paths = (f"{ROOT}insights/cash_flow/?month_to={month}", f"{ROOT}insights/spending/?month={month}")
+    for answer in await _answers(port, caller, *paths):
+        assert answer["currencies"], "there is something to be summed up"
+    plain, *others = await _by_turns(port, caller, PATH, *paths)
+    say(f"  list {spread(plain)} ms, cash flow {spread(others[0])} ms, spending {spread(others[1])} ms")
+    return {"insights_vs_list": max(_ratio(each, plain) for each in others)}
+
+
+async def _answers(port: int, caller: Caller, *paths: str) -> list[Any]:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=caller.headers, trust_env=False) as http:
+        return [(await http.get(path)).raise_for_status().json() for path in paths]
 
 
 async def _by_turns(port: int, caller: Caller, *paths: str) -> list[list[float]]:

@@ -6,9 +6,10 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Date, DateTime, cast, extract, func, or_, select, tuple_, union_all
+from sqlalchemy import BigInteger, ColumnElement, Date, DateTime, cast, extract, func, or_, select, tuple_, union_all
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from app.accounts.models import Account
 from app.balances.models import AccountBalance
@@ -23,8 +24,8 @@ from app.transactions.filters import TransactionFilter
 from app.transactions.models import Transaction
 from app.transactions.queries import matching
 
+_LONGEST_MONTH: Final = 31
 _BILLS_LOOK_BACK: Final = timedelta(days=62)
-_month = cast(func.date_trunc("month", cast(Transaction.date, DateTime)), Date).label("month")
 _counts_as = COUNTS_AS.label("counts_as")
 
 
@@ -42,65 +43,70 @@ class MonthSum(NamedTuple):
 async def sums_by_month(session: AsyncSession, owner_id: UUID, rows: TransactionFilter) -> Sequence[MonthSum]:
     """Return the sums of the rows under a filter, by month and what they count as."""
     conditions, values = matching(owner_id, rows)
-    group = (Transaction.currency_code, _month, _counts_as, Transaction.direction)
-    statement = select(*group, func.count(), func.sum(Transaction.amount)).where(*conditions).group_by(*group)
+    key = (Transaction.currency_code, Transaction.date, _counts_as, Transaction.direction)
+    sums = (func.count().label("rows"), func.sum(Transaction.amount).label("amount"))
+    by_day = (
+        select(*key, *sums).where(*conditions).group_by(*key).subquery("by_day").c
+    )  # a day is told from a month fast
+    month = _month_of(by_day.date).label("month")  # of some hundred days, not of each row
+    group = (by_day.currency_code, month, by_day.counts_as, by_day.direction)
+    statement = select(*group, cast(func.sum(by_day.rows), BigInteger), func.sum(by_day.amount)).group_by(*group)
     return [MonthSum(*row) for row in await session.execute(statement, values)]
 
 
 class SpendingSum(NamedTuple):
-    """What of a month was spent on a category, or with a counterparty; the two cover the same rows."""
+    """What was spent on a category, or with a counterparty, by month; the two cover the same rows."""
 
     is_of_category: bool
     currency_code: str
-    month: date
     category_id: str | None
     counterparty_id: UUID | None
     counterparty_name: str | None
-    rows: int
-    amount: Decimal
+    by_month: list[tuple[date, Decimal, int]]
+    """First day of the month, sum and count of rows."""
 
 
 async def spending(
-    session: AsyncSession, owner_id: UUID, asked: TransactionFilter, *, until_day: int, is_whole: bool
+    session: AsyncSession, owner_id: UUID, asked: TransactionFilter, *, month: date, until_day: int, largest: int
 ) -> Sequence[SpendingSum]:
-    """Return the sums of the rows under a filter by month and category, and by month and counterparty.
+    """Return the sums of the rows under a filter by category, and by counterparty: those of the month's `largest`.
 
-    Of each month the days up to `until_day` are counted; all, with `is_whole`.
+    Of each month the days up to `until_day` are counted.
     """
     conditions, values = matching(owner_id, asked)
-    by_currency, by_category, with_whom = (
-        Transaction.currency_code,
-        Transaction.category_id,
-        Transaction.counterparty_id,
-    )
-    sets = func.grouping_sets(tuple_(by_currency, _month, by_category), tuple_(by_currency, _month, with_whom))
-    statement = (
+    of, whom = Transaction.category_id, Transaction.counterparty_id
+    month_of_row = _month_of(Transaction.date).label("month")
+    sets = (tuple_(Transaction.currency_code, month_of_row, each) for each in (of, whom))
+    by_month = (
         select(
-            (func.grouping(by_category) == 0).label("is_of_category"),
-            by_currency,
-            _month,
-            by_category,
-            with_whom,
+            (func.grouping(of) == 0).label("is_of_category"),
+            Transaction.currency_code,
+            month_of_row,
+            of,
+            whom,
             func.count().label("rows"),
             func.sum(Transaction.amount).label("amount"),
         )
-        .where(*conditions)
-        .group_by(sets)
+        .where(*conditions, *([extract("day", Transaction.date) <= until_day] if until_day < _LONGEST_MONTH else []))
+        .group_by(func.grouping_sets(*sets))
+        .subquery("by_month")
+        .c
     )
-    if not is_whole:
-        statement = statement.where(extract("day", Transaction.date) <= until_day)
-    sums = statement.subquery("sums")
-    named = select(
-        sums.c.is_of_category,
-        sums.c.currency_code,
-        sums.c.month,
-        sums.c.category_id,
-        sums.c.counterparty_id,
-        Counterparty.name,
-        sums.c.rows,
-        sums.c.amount,
-    ).outerjoin(Counterparty, (Counterparty.owner_id == owner_id) & (Counterparty.id == sums.c.counterparty_id))
-    return [SpendingSum(*row) for row in await session.execute(named, values)]
+    key = (by_month.is_of_category, by_month.currency_code, by_month.category_id, by_month.counterparty_id)
+    present = func.sum(by_month.amount).filter(by_month.month == month)
+    rank = func.row_number().over(partition_by=key[:2], order_by=(by_month.counterparty_id.is_(None), present))
+    together = (func.array_agg(column).label(column.key) for column in (by_month.month, by_month.amount, by_month.rows))
+    ranked = select(*key, *together, present.label("present"), rank.label("rank")).group_by(*key).subquery("ranked").c
+    named = (
+        select(*(ranked[column.key] for column in key), Counterparty.name, ranked.month, ranked.amount, ranked.rows)
+        .outerjoin(Counterparty, (Counterparty.owner_id == owner_id) & (Counterparty.id == ranked.counterparty_id))
+        .where(or_(ranked.is_of_category, ranked.present.is_not(None) & (ranked.rank <= largest)))
+    )
+    return [SpendingSum(*row[:5], list(zip(*row[5:], strict=True))) for row in await session.execute(named, values)]
+
+
+def _month_of(day: ColumnElement[date] | InstrumentedAttribute[date]) -> ColumnElement[date]:
+    return cast(func.date_trunc("month", cast(day, DateTime)), Date)
 
 
 async def first_day(session: AsyncSession, owner_id: UUID, asked: TransactionFilter) -> date | None:

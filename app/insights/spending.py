@@ -1,7 +1,7 @@
 """What a month's money went for, against the usual."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from statistics import median
@@ -137,7 +137,14 @@ async def spending(
     rows = TransactionFilter(
         date_from=shifted(month, -PRECEDING), date_to=until, counts_as=CountsAs.SPENDING, **asked.filter
     )
-    found = await queries.spending(session, owner_id, rows, until_day=until.day, is_whole=until == last_day(month))
+    found = await queries.spending(
+        session,
+        owner_id,
+        rows,
+        month=month,
+        until_day=31 if until == last_day(month) else until.day,
+        largest=MOST_COUNTERPARTIES,
+    )
     known_since = await queries.first_day(session, owner_id, TransactionFilter(**asked.filter))
     table = _Table(tree, month, until, _comparable(month, known_since), asked.filter)
     by_currency: dict[str, list[SpendingSum]] = defaultdict(list)
@@ -164,9 +171,10 @@ class _Sums:
     def __init__(self) -> None:
         self.by_month: dict[date, tuple[Decimal, int]] = {}
 
-    def add(self, month: date, amount: Decimal, rows: int) -> None:
-        held = self.by_month.get(month, (Decimal(0), 0))
-        self.by_month[month] = (held[0] + amount, held[1] + rows)
+    def add(self, by_month: Iterable[tuple[date, Decimal, int]]) -> None:
+        for month, amount, rows in by_month:
+            held = self.by_month.get(month, (Decimal(0), 0))
+            self.by_month[month] = (held[0] + amount, held[1] + rows)
 
 
 class _Table:
@@ -184,13 +192,11 @@ class _Table:
         names: dict[UUID, str | None] = {}
         for each in sums:
             if each.is_of_category:
-                total.add(each.month, each.amount, each.rows)
-                for category_id in self._lineage(each.category_id):
-                    categories[category_id].add(each.month, each.amount, each.rows)
+                for sums_of in (total, *(categories[id_] for id_ in self._lineage(each.category_id))):
+                    sums_of.add(each.by_month)
             elif each.counterparty_id is not None:
-                counterparties[each.counterparty_id].add(each.month, each.amount, each.rows)
+                counterparties[each.counterparty_id].add(each.by_month)
                 names[each.counterparty_id] = each.counterparty_name
-        of_counterparties = self._largest(counterparties)[:MOST_COUNTERPARTIES]
         return SpendingOfCurrency.model_construct(
             currency_code=currency_code,
             total=Spending.model_construct(**self._sum(total, rows)),
@@ -201,7 +207,7 @@ class _Table:
                     name=names[id_],
                     **self._sum(counterparties[id_], {**rows, "counterparty_id": id_}),
                 )
-                for id_ in of_counterparties
+                for id_ in self._largest(counterparties)
             ],
         )
 

@@ -48,6 +48,22 @@ class Transaction(Base):
             )
             for led_by in ("account_id", "category_id")
         ),
+        Index(
+            "ix_transactions_owner_id_date_summed",  # whole sums are read from it, no row is fetched
+            "owner_id",
+            "date",
+            postgresql_include=[
+                "amount",
+                "currency_code",
+                "direction",
+                "account_id",
+                "category_id",
+                "counterparty_id",
+                "internal_kind",
+                "ignored",
+            ],
+            postgresql_where=text("removed_at IS NULL"),
+        ),
         Index("ix_transactions_owner_id_change_number", "owner_id", "change_number", "id"),
         Index(
             "ix_transactions_owner_id_account_id_removed_at",

@@ -33,8 +33,25 @@ def upgrade() -> None:
         sa.UniqueConstraint("owner_id", "kind", "key", name=op.f("uq_insights_owner_id_kind_key")),
     )
     protect("insights")
+    op.create_index(
+        "ix_transactions_owner_id_date_summed",
+        "transactions",
+        ["owner_id", "date"],
+        postgresql_include=[
+            "amount",
+            "currency_code",
+            "direction",
+            "account_id",
+            "category_id",
+            "counterparty_id",
+            "internal_kind",
+            "ignored",
+        ],
+        postgresql_where=sa.text("removed_at IS NULL"),
+    )
 
 
 def downgrade() -> None:
     """Drop them."""
+    op.drop_index("ix_transactions_owner_id_date_summed", table_name="transactions")
     op.drop_table("insights")
