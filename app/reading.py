@@ -8,8 +8,9 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
 from app.database import Sessions, set_owner
 
@@ -19,14 +20,36 @@ IDLE_SECONDS: Final = 60
 
 async def read_rows(
     engine: AsyncEngine, owner_id: UUID, statement: str, values: tuple[Any, ...]
-) -> Sequence[Row[*tuple[Any, ...]]]:
+) -> Sequence[Sequence[Any]]:
     """Return the rows of a statement in PostgreSQL's own words ($1, $2, …), under the owner's row-level security.
 
-    Nothing is ever committed. A session with its unit of work costs more processor time than such a query.
+    Nothing is ever committed. The driver is asked itself, in three messages: a session with its unit of work, and even
+    SQLAlchemy's connection, cost more processor time than such a query. Raises DBAPIError, as they would.
     """
+    begin = f"BEGIN READ ONLY; SELECT set_config('banking.owner', '{owner_id}', true)"
     async with engine.connect() as connection:
-        await connection.exec_driver_sql("SELECT set_config('banking.owner', $1, true)", (str(owner_id),))
-        return (await connection.exec_driver_sql(statement, values)).all()
+        driver = await _driver(connection)
+        while driver.is_closed():  # the server was restarted while the connection waited in the pool
+            await connection.invalidate()
+            driver = await _driver(connection)
+        try:
+            await driver.execute(begin)
+            rows: Sequence[Sequence[Any]] = await driver.fetch(statement, *values)
+            return rows
+        except Exception as error:
+            if getattr(error, "sqlstate", None) is None and not driver.is_closed():
+                raise
+            lost = driver.is_closed()
+            raise DBAPIError(statement, None, error, hide_parameters=True, connection_invalidated=lost) from error
+        finally:
+            if driver.is_closed():
+                await connection.invalidate()
+            else:
+                await driver.execute("ROLLBACK")
+
+
+async def _driver(connection: AsyncConnection) -> Any:
+    return (await connection.get_raw_connection()).driver_connection
 
 
 @asynccontextmanager

@@ -130,7 +130,7 @@ async def list_page(
     sort: Sort = "-date",
     after: tuple[date | Decimal, UUID] | None,
     limit: int,
-) -> Sequence[Row[*tuple[Any, ...]]]:
+) -> Sequence[Sequence[Any]]:
     """Return the columns LISTED of rows that match, by (date, id) or (amount, id), strictly after that key."""
     values = {**_values(asked), "owner_id": owner_id, "limit": limit}
     if after is not None:

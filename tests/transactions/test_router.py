@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 from jsonschema import Draft202012Validator
+from sqlalchemy.exc import DBAPIError
 
 from app.database import Sessions, make_engine, make_sessions, transaction
 from app.owners.principal import SCOPES
@@ -140,7 +141,7 @@ async def test_each_of_both_walls_holds_alone(
         found_by_sql = await queries.find(session, owner_id, foreign)
     await everything.dispose()
 
-    assert ([*by_policy], [row.id for row in unbounded], [row.id for row in by_sql]) == ([], [own], [own])
+    assert ([*by_policy], [row[0] for row in unbounded], [row[0] for row in by_sql]) == ([], [own], [own])
     assert (found_by_policy, found_by_sql) == (None, None)
 
 
@@ -349,3 +350,34 @@ async def test_a_page_walks_the_index_of_its_owner_at_any_depth(
     assert "Index Scan using ix_transactions_owner_id_date" in lines
     assert "Sort" not in lines
     assert ("ROW(date, id) < ROW" in lines) == (not is_first)
+
+
+async def test_a_connection_that_died_in_the_pool_is_replaced_unseen(
+    resources: Resources, owner_id: UUID, postgres_url: Callable[..., str], database_name: str
+) -> None:
+    """R72: after a restart of the server no reader meets the dead connections of the pool."""
+    (own,) = await add_rows(resources.sessions, owner_id, {})
+    engine = make_engine(resources.settings.database.url, pool_size=1, statement_ms=5_000)
+    admin = make_engine(postgres_url("postgres", database_name), pool_size=1, statement_ms=5_000)
+    [[pid]] = await read_rows(engine, owner_id, "SELECT pg_backend_pid()", ())
+
+    async with admin.connect() as connection:
+        await connection.exec_driver_sql("SELECT pg_terminate_backend($1, 5000)", (pid,))
+    found = await queries.list_page(engine, owner_id, TransactionFilter(), after=None, limit=50)
+    await engine.dispose()
+    await admin.dispose()
+
+    assert [row[0] for row in found] == [own]
+
+
+async def test_a_statement_that_fails_leaves_its_connection_usable(resources: Resources, owner_id: UUID) -> None:
+    engine = make_engine(resources.settings.database.url, pool_size=1, statement_ms=5_000)
+
+    with pytest.raises(DBAPIError):
+        await read_rows(engine, owner_id, "SELECT 1 / 0", ())
+    with pytest.raises(DBAPIError):
+        await read_rows(engine, owner_id, "DELETE FROM transactions", ())
+    [[one]] = await read_rows(engine, owner_id, "SELECT 1", ())
+    await engine.dispose()
+
+    assert one == 1
