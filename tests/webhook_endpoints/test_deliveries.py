@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, select, text, update
 
 from app.database import Sessions, transaction
+from app.metrics.instruments import value
 from app.resources import Resources
 from app.webhook_endpoints import flow
 from app.webhook_endpoints.models import WebhookDelivery, WebhookEndpoint
@@ -96,7 +97,8 @@ async def test_another_owners_endpoint_hears_nothing(
 async def test_a_failed_attempt_is_made_again_when_its_wait_is_over(
     client: httpx.AsyncClient, sessions: Sessions, owner_id: UUID, receiver: Receiver, runner: Runner
 ) -> None:
-    """R45."""
+    """R45, and R71: each attempt is counted by how it ended."""
+    counted = [value("banking_delivery_seconds_count", outcome=outcome) for outcome in ("refused", "succeeded")]
     await make_endpoint(client, receiver.url)
     receiver.answer = answering(500)
     await record(sessions, owner_id)
@@ -113,6 +115,8 @@ async def test_a_failed_attempt_is_made_again_when_its_wait_is_over(
     assert failed.next_attempt_at is not None
     assert 3 < (failed.next_attempt_at - datetime.now(UTC)).total_seconds() < 6.1
     assert (waiting, len(receiver.requests)) == (1, 2)
+    assert value("banking_delivery_seconds_count", outcome="refused") == counted[0] + 1
+    assert value("banking_delivery_seconds_count", outcome="succeeded") == counted[1] + 1
     assert (delivery.status, delivery.attempts) == ("succeeded", 2)
 
 
