@@ -21,6 +21,7 @@ from app.logs import configure_logs
 from app.metrics.server import serve_metrics
 from app.resources import Resources, open_resources
 from app.settings import Settings
+from app.tasks import end_tasks
 from worker.job import Runner
 from worker.jobs.webhooks import owe_upkeep
 
@@ -52,10 +53,7 @@ async def run(settings: Settings) -> None:
         log.info("worker_started")
         await stop.wait()
         log.info("worker_stopping")
-        for task in tasks:
-            task.cancel()
-        await runner.stop()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(end_tasks(tasks), runner.stop())
     log.info("worker_stopped")
 
 

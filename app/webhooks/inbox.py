@@ -23,6 +23,7 @@ from app.ids import new_ids
 from app.jobs import Bell, Kind
 from app.metrics.instruments import INGESTED
 from app.resources import Resources
+from app.tasks import end_tasks
 from app.webhooks.events import Delivery
 from app.webhooks.rejections import RejectionLog
 
@@ -174,9 +175,7 @@ async def open_inbox(resources: Resources) -> AsyncIterator[Inbox]:
     try:
         yield inbox
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_tasks(tasks)
         with suppress(*_FAULTS):
             await rejections.flush()
         await engine.dispose()
