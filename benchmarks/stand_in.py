@@ -31,13 +31,13 @@ async def run(_: Lab) -> dict[str, float]:
         child_process("sandbox", "--port", str(port), "--data-dir", directory) as child,
     ):
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as http:
-            await _sign_in(http)
+            await sign_in(http)
             settings = {"historyMonths": HISTORY_MONTHS}
             (await http.patch("/_control/settings", json=settings)).raise_for_status()
             items = [await _make_item(http, number) for number in range(ITEMS)]
             await http.post("/_control/clock", json={"seconds": _SEASON})
             say(f"  {ITEMS} items are there")
-            await _sign_in(http)
+            await sign_in(http)
             rows, pages = 0, list[float]()
             for item_id in items:
                 rows += await _read_item(http, item_id, pages)
@@ -51,7 +51,8 @@ async def run(_: Lab) -> dict[str, float]:
     }
 
 
-async def _sign_in(http: httpx.AsyncClient) -> None:
+async def sign_in(http: httpx.AsyncClient) -> None:
+    """Wait for the stand-in, and give the client its key."""
     pair = {"clientId": DEFAULT_CLIENT_ID, "clientSecret": DEFAULT_CLIENT_SECRET}
     async with asyncio.timeout(_START_SECONDS):
         while True:

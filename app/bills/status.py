@@ -5,13 +5,13 @@ from decimal import Decimal
 from enum import StrEnum
 
 from app.bills.models import Bill
+from app.business_days import next_business_day
 
 CLOSES_BEFORE_DUE = timedelta(days=10)
 """When a bill without a closing day is held to close: banks leave 5 to 10 days to pay, and many don't name the day."""
 
 DUE_SOON = timedelta(days=3)
 _CENT = Decimal("0.01")
-_SATURDAY = 5
 
 
 class BillStatus(StrEnum):
@@ -50,8 +50,8 @@ def remaining_of(bill: Bill) -> Decimal | None:
 
 
 def last_day_to_pay(due: date) -> date:
-    """Return the due day, or the Monday after it: a bill that falls due at a weekend is paid in time on Monday."""
-    return due + timedelta(days=max(7 - due.weekday(), 0)) if due.weekday() >= _SATURDAY else due
+    """Return the due day, or the next on which banks settle: a bill due at a weekend is paid in time on Monday."""
+    return next_business_day(due)
 
 
 def news_of(bill: Bill, today: date) -> list[str]:

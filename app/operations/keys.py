@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.mapping import ACCOUNT_NUMBER, NUMBER
 from app.audit.service import record_act
+from app.counterparties.service import DOCUMENT as COUNTERPARTY_DOCUMENT
 from app.database import in_transaction, transaction
 from app.operations.report import Report, table
 from app.owners.models import Owner
@@ -33,7 +34,7 @@ class Sealed(NamedTuple):
 SEALED: Final = (
     Sealed("accounts", "number", NUMBER, digest=("number_hash", ACCOUNT_NUMBER)),
     Sealed("transactions", "payment", PAYMENT),
-    Sealed("counterparties", "document", "counterparties.document"),
+    Sealed("counterparties", "document", COUNTERPARTY_DOCUMENT, digest=("document_hash", "document")),
     Sealed("webhook_endpoints", "secret", SECRET),
     Sealed("webhook_endpoints", "previous_secret", SECRET),
 )

@@ -62,7 +62,8 @@ def find_series(rows: Iterable[Movement]) -> list[Found]:
     payees: defaultdict[Hashable, list[Movement]] = defaultdict(list)
     for row in rows:
         if can_recur(row):
-            payees[row.account_id, row.is_out, row.document_hash or text_key(row.description)].append(row)
+            known = row.counterparty_id if row.document_hash else None
+            payees[row.account_id, row.is_out, known or text_key(row.description)].append(row)
     return [series for group in payees.values() for series in _series_of_payee(group)]
 
 

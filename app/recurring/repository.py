@@ -5,7 +5,22 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, delete, func, insert, literal, select, tuple_, update
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    String,
+    Uuid,
+    any_,
+    case,
+    cast,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.models import Account
@@ -17,9 +32,11 @@ from app.transactions.movements import Movement, movement_of, select_movements
 _PART = 2_000
 
 _payee: ColumnElement[str] = func.coalesce(
-    func.encode(Transaction.counterparty_document_hash, "hex"),
+    case((Transaction.counterparty_document_hash.is_not(None), cast(Transaction.counterparty_id, String))),
     func.translate(func.lower(Transaction.description), "0123456789", ""),
 )
+"""Whoever has a document, else the text: a shop's name comes and goes with what Pluggy knows of it."""
+
 _key = (Transaction.account_id, Transaction.amount < 0, _payee)
 
 
