@@ -25,7 +25,7 @@ AfterCommit = Callable[[], Awaitable[None]]
 
 API_STATEMENT_MS, WORKER_STATEMENT_MS = 5_000, 30_000
 _ACQUIRE_SECONDS = 2
-_WORTH_ONE_RETRY = ("40001", "40P01", "57P01", "08")
+_WORTH_ONE_RETRY = ("40001", "40P01", "55P03", "57P01", "08")
 _Result = TypeVar("_Result")
 
 
@@ -142,5 +142,5 @@ async def in_transaction(
 
 
 def is_worth_a_retry(error: DBAPIError) -> bool:
-    """Tell a fault that a second try may cure: serialisation, deadlock, a lost or restarted server."""
+    """Tell a fault that a second try may cure: serialisation, deadlock, a lock held for long, a lost server."""
     return error.connection_invalidated or str(getattr(error.orig, "sqlstate", "") or "").startswith(_WORTH_ONE_RETRY)

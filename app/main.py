@@ -21,6 +21,7 @@ from app.category_rules.router import router as category_rules
 from app.connections.router import router as connections
 from app.connectors.router import router as connectors
 from app.consents.router import router as consents
+from app.counterparties.router import router as counterparties
 from app.database import API_STATEMENT_MS
 from app.events.router import router as events
 from app.exports.router import router as exports
@@ -28,6 +29,7 @@ from app.health.router import router as health
 from app.holdings.router import investments, loans
 from app.http import Edge
 from app.insights.router import router as insights
+from app.links.router import router as links
 from app.logs import configure_logs
 from app.metrics.server import serve_metrics
 from app.oauth.router import landing_router
@@ -62,6 +64,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     loans,
     exports,
     transactions,
+    links,
+    counterparties,
     insights,
     categories,
     category_rules,

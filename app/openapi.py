@@ -60,6 +60,8 @@ TAGS: Final = [
     {"name": "investments", "description": "Positions."},
     {"name": "loans", "description": "Credit contracts."},
     {"name": "transactions", "description": "The ledger."},
+    {"name": "transfers", "description": "Pairs of transactions that belong together, with what speaks for it."},
+    {"name": "counterparties", "description": "Whom the caller pays, and is paid by."},
     {"name": "insights", "description": "What the ledger means: sums, each with the rows behind it."},
     {"name": "categories", "description": "The tree that transactions are sorted into."},
     {"name": "category rules", "description": "What an owner decides about transactions to come."},

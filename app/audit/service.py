@@ -15,6 +15,7 @@ Act = Literal[
     "api_key.rotated",
     "api_key.revoked",
     "account.number_read",
+    "counterparty.document_read",
     "transaction.documents_read",
     "transactions.exported",
     "connection.adopted",

@@ -12,6 +12,8 @@ from app.counterparties.documents import plain_document, type_of
 from app.counterparties.errors import CounterpartyNotFound
 from app.counterparties.identity import Identity, identity_of
 from app.counterparties.models import Counterparty
+from app.counterparties.names import plain
+from app.counterparties.schemas import CounterpartyTotal
 from app.ids import new_ids
 from app.pluggy.ledger_models import PaymentData
 from app.transactions import meaning
@@ -137,3 +139,25 @@ async def get(session: AsyncSession, owner_id: UUID, counterparty_id: UUID) -> C
     if found is None:
         raise CounterpartyNotFound(counterparty_id)
     return found
+
+
+async def list_page(
+    session: AsyncSession, owner_id: UUID, *, search: str | None, after: tuple[str, UUID] | None, limit: int
+) -> Sequence[Counterparty]:
+    """Return counterparties by name, strictly after the key; `search` is compared without accents and case."""
+    wanted = plain(search) if search else None
+    return await repository.list_page(session, owner_id, search=wanted, after=after, limit=limit)
+
+
+async def totals(session: AsyncSession, owner_id: UUID, counterparty_id: UUID) -> list[CounterpartyTotal]:
+    """Return what went to and came from the counterparty, one a currency."""
+    rows = await repository.totals(session, owner_id, counterparty_id)
+    names = CounterpartyTotal.model_fields
+    return [CounterpartyTotal(**dict(zip(names, row, strict=True))) for row in rows]
+
+
+def open_document(row: Counterparty, vault: Vault) -> str | None:
+    """Return the counterparty's whole document."""
+    if row.document is None:
+        return None
+    return vault.open(row.document, place=row_place(DOCUMENT, row.owner_id, row.id)).decode()

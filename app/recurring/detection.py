@@ -25,9 +25,8 @@ _DENSE = 3
 
 _VARYING_LEAST, _SLOW_VARYING_LEAST = 4, 6
 _VARYING_SHARE, _FIXED_SHARE = 0.6, 0.7
-_KEPT = 0.5
-_SPREAD = 8
-"""How many days of the month a varying bill may be spread over."""
+_KEPT, _LONG, _SPREAD = 0.6, 10, 8
+"""A varying bill keeps its day, at least so often; or it has come so often within so many days of the month."""
 
 _NO_SERIES = ("APLICACAO", "RESGATE", "SAQUE")
 _NO_SERIES_TEXT = ("aplicacao", "resgate", "saque")
@@ -68,18 +67,18 @@ def find_series(rows: Iterable[Movement]) -> list[Found]:
 
 
 def _series_of_payee(group: Sequence[Movement]) -> Iterator[Found]:
+    """Yield what comes monthly by its text, then by the payee alone, then what comes at another pace."""
     texts: defaultdict[str, list[Movement]] = defaultdict(list)
     for row in group:
         texts[text_key(row.description)].append(row)
-    left = []
-    for alike in texts.values():
-        taken: set[UUID] = set()
-        for series in _series_of(alike):
+    passes: list[tuple[list[Movement], Sequence[Cadence]]] = [(alike, (MONTHLY,)) for alike in texts.values()]
+    passes += [(list(group), (MONTHLY,))] if len(texts) > 1 else []
+    passes += [(alike, CADENCES[1:]) for alike in texts.values()]
+    taken: set[UUID] = set()
+    for rows, cadences in passes:
+        for series in _series_of([row for row in rows if row.id not in taken], cadences):
             taken.update(row.id for row in series.rows)
             yield series
-        left.append([row for row in alike if row.id not in taken])
-    if sum(map(bool, left)) > 1:
-        yield from _series_of([row for part in left for row in part])
 
 
 def can_recur(row: Movement) -> bool:
@@ -91,11 +90,10 @@ def can_recur(row: Movement) -> bool:
     return not plain(row.description).startswith(_NO_SERIES_TEXT)
 
 
-def _series_of(group: Sequence[Movement]) -> Iterator[Found]:
-    """Yield the series of one payee."""
+def _series_of(group: Sequence[Movement], cadences: Sequence[Cadence]) -> Iterator[Found]:
     rows = sorted(group, key=lambda row: (row.date, row.id))
-    for cadence in CADENCES:
-        for cluster in _clusters(rows):
+    for cadence in cadences:
+        for cluster in _clusters(rows, cadence):
             chain = _longest_chain(cluster, cadence)
             while len(chain) >= cadence.least:
                 series = _judge(chain, rows, cadence)
@@ -108,17 +106,18 @@ def _series_of(group: Sequence[Movement]) -> Iterator[Found]:
                 chain = _longest_chain(cluster, cadence)
 
 
-def _clusters(rows: Sequence[Movement]) -> list[list[Movement]]:
+def _clusters(rows: Sequence[Movement], cadence: Cadence) -> list[list[Movement]]:
     """Return the rows whole, or by equal amounts where there are too many a month."""
-    if len(rows) < 3:  # no series is shorter
+    if len(rows) < cadence.least:
         return []
     months = max((rows[-1].date - rows[0].date).days / 30, 1)
-    if len(rows) / months <= _DENSE:
+    most = months * max(_DENSE, 45 / cadence.days)
+    if len(rows) <= most:
         return [list(rows)]
     by_amount: defaultdict[Decimal, list[Movement]] = defaultdict(list)
     for row in rows:
         by_amount[row.amount].append(row)
-    return [cluster for cluster in by_amount.values() if 3 <= len(cluster) <= _DENSE * months]
+    return [cluster for cluster in by_amount.values() if cadence.least <= len(cluster) <= most]
 
 
 def _longest_chain(rows: Sequence[Movement], cadence: Cadence) -> list[Movement]:
@@ -169,7 +168,7 @@ def _judge(chain: Sequence[Movement], group: Sequence[Movement], cadence: Cadenc
         return None
     days = [row.date for row in chain]
     rule, kept = rule_of(days, cadence)
-    if varies and (not cadence.months or (kept < _KEPT and _spread(days) > _SPREAD)):
+    if varies and not (cadence.months and (kept >= _KEPT or (len(chain) >= _LONG and _spread(days) <= _SPREAD))):
         return None
     sizes = [abs(row.amount) for row in chain]
     confidence = min(1.0, 0.4 + 0.05 * len(chain)) * (0.6 + 0.2 * kept + 0.2 * share)

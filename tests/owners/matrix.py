@@ -14,9 +14,11 @@ from app.api_keys import service as api_keys
 from app.categories.models import Category
 from app.category_rules.models import CategoryRule, RuleApplication
 from app.connections.models import Deletion
+from app.counterparties.models import Counterparty
 from app.events.models import Event
 from app.ids import new_id
 from app.insights.models import Insight
+from app.links.models import TransactionLink
 from app.sync.models import SyncRun
 from app.vault import Vault
 from app.webhook_endpoints import service as webhook_endpoints
@@ -123,6 +125,32 @@ async def _rule_application(session: AsyncSession, owner_id: UUID, ids: Ids) -> 
     return application.id
 
 
+async def _transfer(session: AsyncSession, owner_id: UUID, ids: Ids) -> UUID:
+    other = await make_transaction(session, owner_id, ids["account_id"], amount="12.34")
+    link = TransactionLink(
+        owner_id=owner_id,
+        id=new_id(),
+        kind="own_account_transfer",
+        transaction_id=ids["transaction_id"],
+        other_id=other.id,
+        amount=other.amount,
+        currency_code="BRL",
+        state="suggested",
+        evidence={},
+        change_number=1,
+    )
+    session.add(link)
+    await session.flush()
+    return link.id
+
+
+async def _counterparty(session: AsyncSession, owner_id: UUID, ids: Ids) -> UUID:
+    party = Counterparty(owner_id=owner_id, id=new_id(), name="Padaria", normalized_name="padaria", change_number=1)
+    session.add(party)
+    await session.flush()
+    return party.id
+
+
 FACTORIES: dict[str, Factory] = {
     "connection_id": _connection,
     "account_id": _account,
@@ -137,6 +165,8 @@ FACTORIES: dict[str, Factory] = {
     "category_id": _category,
     "category_rule_id": _category_rule,
     "rule_application_id": _rule_application,
+    "transfer_id": _transfer,
+    "counterparty_id": _counterparty,
 }
 """Makes one row of the owner and returns its id, by the name of the path parameter; in the order of dependence."""
 
