@@ -26,15 +26,15 @@ async def list_transfers(
     session: SessionDep,
     page: PageDep,
     kind: Annotated[LinkKind | None, Query(description="Only of this kind.")] = None,
-    state: Annotated[LinkState | None, Query(description="Only in this state: `suggested` waits for a person.")] = None,
+    status: Annotated[LinkState | None, Query(description="Only so: `suggested` waits for a person.")] = None,
 ) -> Results[TransferRead]:
     """Return pairs of transactions that belong together, the latest found first: own transfers, card payments and more.
 
     Each says what speaks for it. Equal amounts alone never do.
     """
-    binding = ("transfers", owner.id, kind, state)
+    binding = ("transfers", owner.id, kind, status)
     before = page.place(UUID, binding=binding)
-    found = await service.list_page(session, owner.id, kind=kind, state=state, before=before, limit=page.limit + 1)
+    found = await service.list_page(session, owner.id, kind=kind, state=status, before=before, limit=page.limit + 1)
     links, cursor = page.cut(found, lambda link: link.id, binding=binding)
     return Results(results=[TransferRead.model_validate(link) for link in links], next_cursor=cursor)
 

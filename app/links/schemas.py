@@ -11,7 +11,7 @@ from app.schemas import ApiModel, MoneyText
 _LINK: dict[str, Any] = {
     "id": "01990a5e-7c20-7d11-8a3e-2c6f5b1a2d11",
     "kind": "own_account_transfer",
-    "state": "found",
+    "status": "found",
     "transaction_id": "01990a5e-7a10-7b32-8c55-5e8f10a2b3c4",
     "other_transaction_id": "01990a5e-7a10-7b32-8c55-5e8f10a2b3c5",
     "amount": "750.00",
@@ -40,11 +40,12 @@ class TransferRead(ApiModel):
             "and `duplicate` follow a purchase. An open enum."
         ),
     ]
-    state: Annotated[
+    status: Annotated[
         str,
         Field(
+            validation_alias="state",
             description="`found` beyond doubt, `suggested` for a person to decide, `confirmed` or `rejected` by one. "
-            "Only found and confirmed ones count."
+            "Only found and confirmed ones count.",
         ),
     ]
     transaction_id: Annotated[UUID, Field(description="The outflow; the purchase, or the earlier of two alike.")]

@@ -166,7 +166,7 @@ async def test_what_a_person_rejects_is_never_proposed_again(home: Home, client:
     await home.change(paid, description="Pagamento fatura do cartão")
     await home.derive()
 
-    assert (answer.status_code, answer.json()["state"]) == (200, "rejected")
+    assert (answer.status_code, answer.json()["status"]) == (200, "rejected")
     assert answer.json()["decided_at"] is not None
     assert await home.links() == [(paid, received, "rejected")]
     assert await home.internal(paid, received) == [None, "card_payment"]
@@ -176,7 +176,7 @@ async def test_what_a_person_confirms_outlives_the_evidence(home: Home, client: 
     paid = await home.put(home.bank, "-900.00", "Boleto pago Banco X")
     received = await home.receive()
     await home.derive()
-    (listed,) = (await client.get("/api/banking/transfers/", params={"state": "suggested"})).json()["results"]
+    (listed,) = (await client.get("/api/banking/transfers/", params={"status": "suggested"})).json()["results"]
     before = await home.internal(paid)
 
     await client.post(f"/api/banking/transfers/{listed['id']}/confirm/")
