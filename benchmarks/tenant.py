@@ -18,7 +18,7 @@ from app.sync import service as sync
 from app.sync.models import SyncTrigger
 from app.transactions import bulk
 from app.transactions.bulk import TransactionRow
-from app.transactions.ingest import Ingest, PageCount, Reader
+from app.transactions.ingest import Ingest, PageCount, Reader, _Draft
 from app.transactions.mapping import LedgerContext, content_hasher, to_row
 
 _JSON = {"content-type": "application/json"}
@@ -105,7 +105,7 @@ async def store_rows(resources: Resources, ingest: Ingest, reader: Reader, rows:
         hashes = {row.pluggy_id: row.content_hash for row in rows}
         differing = await bulk.find_differing(session, reader.context.owner_id, reader.account_id, hashes)
         assert not any(differing.values())
-        inserted, _ = await ingest._write(session, reader, rows, {})
+        inserted, _ = await ingest._write(session, reader, _Draft(rows=rows), {})
         assert inserted == len(rows)
 
     await in_transaction(resources.sessions, reader.context.owner_id, store)
