@@ -1,7 +1,7 @@
 """Categories and rules; what each party decided of a transaction, and what follows from it; search.
 
-Rewrites `transactions` once, under its lock: about ten seconds a million rows. Stop the API and the workers first where
-that is too long to wait.
+Rewrites `transactions` once, under its lock, and makes three indexes: nobody reads or writes the table meanwhile. Stop
+the API and the workers first where there are millions of rows.
 """
 
 import sqlalchemy as sa
