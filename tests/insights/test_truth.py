@@ -75,6 +75,8 @@ async def test_every_number_equals_the_truth_to_the_centavo(
             assert told_in["count"] + told_out["count"] == len(of_kind)
     assert await assert_adds_up(client, flow) > 2 * MONTHS
     await check_spending(client, rows["spending"], first, today)
+    await check_balances(client, truth)
+    await check_charges(client, truth, today)
 
 
 async def check_spending(client: httpx.AsyncClient, rows: list[BankRow], first: date, today: date) -> None:
@@ -96,6 +98,33 @@ async def check_spending(client: httpx.AsyncClient, rows: list[BankRow], first: 
         assert (sum(by_bank, Decimal(0)), len(by_bank)) == (total(below), len(below))
     assert len(by_category) > 5
     assert await assert_adds_up(client, answer) > 10
+
+
+async def check_balances(client: httpx.AsyncClient, truth: dict[str, Any]) -> None:
+    """What the bank says now is the newest day; what is owed on cards is below zero here."""
+    held: dict[str, Decimal] = defaultdict(Decimal)
+    for item in truth["items"]:
+        for account in item["accounts"]:
+            held[account["type"]] += Decimal(account["balance"]) * (-1 if account["type"] == "CREDIT" else 1)
+
+    (told,) = (await read(client, "balance/"))["currencies"]
+
+    newest = told["days"][-1]
+    assert (Decimal(newest["bank"]), Decimal(newest["cards"])) == (held["BANK"], held["CREDIT"])
+    assert Decimal(newest["net"]) == held["BANK"] + held["CREDIT"]
+
+
+async def check_charges(client: httpx.AsyncClient, truth: dict[str, Any], today: date) -> None:
+    """What banks charged in the present month and the two before it."""
+    charged = {each["transactionId"] for each in truth["facts"]["fees"]}
+    wanted: dict[str, Decimal] = defaultdict(Decimal)
+    for row in bank_rows(truth):
+        if row.id in charged and row.day <= today and row.month >= months_back(today, 2):
+            wanted[row.month] += row.amount
+
+    found = (await read(client, "", kind="bank_charges", limit=500))["results"]
+
+    assert {each["data"]["month"]: Decimal(each["data"]["amount"]) for each in found} == wanted
 
 
 def branch(category: str) -> str:
