@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.mapping import ACCOUNT_NUMBER, NUMBER
@@ -42,6 +43,17 @@ EXPIRES: Final = frozenset({("idempotency_keys", "body")})
 """Sealed too, and gone after a day."""
 
 
+_FOLLOW: Final = text(
+    """
+    UPDATE transactions AS row SET counterparty_document_hash = other.document_hash
+    FROM counterparties AS other
+    WHERE row.owner_id = :owner_id AND other.owner_id = :owner_id AND other.id = row.counterparty_id
+      AND row.counterparty_document_hash IS NOT NULL AND other.document_hash IS NOT NULL
+      AND row.counterparty_document_hash <> other.document_hash
+    """
+)
+
+
 async def reseal(resources: Resources, *, actor: str) -> Report:
     """Seal anew, under the first of ENCRYPTION_KEYS, whatever is sealed under another; safe to repeat."""
     done = dict.fromkeys(SEALED, 0)
@@ -54,6 +66,7 @@ async def reseal(resources: Resources, *, actor: str) -> Report:
                 opened, closed = await _reseal_column(resources, owner_id, sealed)
                 done[sealed] += opened
                 lost[sealed] += closed
+            await _follow(resources, owner_id)
         last = owner_ids[-1] if owner_ids else None
     async with transaction(resources.sessions, None) as session:
         await record_act(session, "keys.resealed", actor=actor, owner_id=None)
@@ -81,6 +94,15 @@ async def _reseal_column(resources: Resources, owner_id: UUID, sealed: Sealed) -
     return done, lost
 
 
+async def _follow(resources: Resources, owner_id: UUID) -> None:
+    """Have an owner's transactions name their counterparties by the hashes that these have now."""
+
+    async def follow(session: AsyncSession) -> None:
+        await session.execute(_FOLLOW, {"owner_id": owner_id})
+
+    await in_transaction(resources.sessions, owner_id, follow)
+
+
 async def _reseal_batch(
     session: AsyncSession, vault: Vault, owner_id: UUID, sealed: Sealed, *, after: UUID
 ) -> tuple[int, int, UUID | None]:
@@ -98,10 +120,16 @@ async def _reseal_batch(
         except VaultError:
             lost += 1
             continue
-        values = {sealed.column: vault.seal(value, place=place)}
+        anew = {sealed.column: vault.seal(value, place=place)}
+        digest = {}
         if sealed.digest is not None:
             name, purpose = sealed.digest
-            values[name] = vault.fingerprint(value.decode(), purpose=purpose)
+            digest[name] = vault.fingerprint(value.decode(), purpose=purpose)
         # whoever has written a newer value meanwhile has sealed it under the current key
-        await session.execute(update(held).where(is_owners, held.c.id == row_id, column == old).values(values))
+        is_same = (is_owners, held.c.id == row_id, column == old)
+        try:
+            async with session.begin_nested():
+                await session.execute(update(held).where(*is_same).values(anew | digest))
+        except IntegrityError:  # met again under the current key already: that row has the hash
+            await session.execute(update(held).where(*is_same).values(anew))
     return len(found) - lost, lost, found[-1].id if len(found) == BATCH else None

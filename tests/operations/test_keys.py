@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from sqlalchemy import select, text
 
 from app.accounts.models import Account
+from app.counterparties.models import Counterparty
 from app.database import transaction
 from app.operations.keys import EXPIRES, SEALED
 from app.resources import Resources, open_resources
@@ -87,6 +88,17 @@ async def test_after_a_reseal_the_old_key_is_needed_no_longer(
     for account in numbered:
         number = vault.open(account.number or b"", place=row_place("accounts.number", owner_id, account.id)).decode()
         assert account.number_hash == vault.fingerprint(number, purpose="account_number")
+    async with transaction(resources.sessions, owner_id) as session:
+        known = (await session.scalars(select(Counterparty).where(Counterparty.document.is_not(None)))).all()
+        named = (await session.scalars(select(Transaction).where(Transaction.counterparty_id.is_not(None)))).all()
+    hashes = {each.id: each.document_hash for each in known}
+    assert known
+    for each in known:
+        document = vault.open(each.document or b"", place=row_place("counterparties.document", owner_id, each.id))
+        assert each.document_hash == vault.fingerprint(document.decode(), purpose="document")
+    followers = [row for row in named if row.counterparty_document_hash is not None and row.counterparty_id in hashes]
+    assert followers
+    assert [row.id for row in followers if row.counterparty_document_hash != hashes[row.counterparty_id]] == []
     for row in paid:
         assert vault.open(row.payment or b"", place=row_place("transactions.payment", owner_id, row.id))
 
