@@ -66,6 +66,7 @@ class Runner:
         self._running: Counter[Kind] = Counter()
         self._claiming = {kind: asyncio.Lock() for kind in Kind}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._begun = 0
         self._stopping = False
 
     async def drain(self, kind: Kind, first: UUID | None = None) -> None:
@@ -83,9 +84,11 @@ class Runner:
 
     async def settle(self) -> None:
         """Return when nothing runs and nothing is due: for tests and one-off commands."""
-        await self.drain_all()
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+        before = -1
+        while self._tasks or before != self._begun:  # what began and ended within a look may have owed something
+            if self._tasks:
+                await asyncio.wait(self._tasks)
+            before = self._begun
             await self.drain_all()
 
     async def stop(self) -> None:
@@ -105,6 +108,7 @@ class Runner:
                 claimed = await owed.claim(session, kind, limit=free, only=only)
             for row in claimed:
                 self._running[kind] += 1
+                self._begun += 1
                 task = asyncio.create_task(self._work(row), name=f"{kind}:{row.ref_id}")
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)

@@ -59,6 +59,34 @@ async def test_finished_work_is_struck_off(resources: Resources, runner: Runner,
     assert await rows(resources.sessions) == []
 
 
+async def test_settling_carries_out_what_short_work_owes_to_a_kind_already_looked_at(
+    resources: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The short work has ended before the same look is over, and nothing runs any more when it is."""
+    calls: list[Kind] = []
+
+    async def owe_a_run(_: Resources, __: None, ref_id: UUID) -> None:
+        calls.append(Kind.DELETION)
+        async with transaction(resources.sessions, None) as session:
+            await owed.add(session, Kind.SYNC, None, ref_id)
+
+    async def run(_: Resources, __: None, ___: UUID) -> None:
+        calls.append(Kind.SYNC)
+
+    class LookingSlowly(Runner):
+        async def drain(self, kind: Kind, first: UUID | None = None) -> None:
+            await super().drain(kind, first)
+            await asyncio.sleep(0.05)
+
+    monkeypatch.setitem(JOBS, Kind.DELETION, owe_a_run)
+    monkeypatch.setitem(JOBS, Kind.SYNC, run)
+    await owe(resources.sessions)
+
+    await LookingSlowly(resources).settle()
+
+    assert calls == [Kind.DELETION, Kind.SYNC]
+
+
 async def test_rescheduled_work_keeps_its_attempts(resources: Resources, runner: Runner, replaced: None) -> None:
     """R9"""
 
