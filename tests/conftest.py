@@ -1,5 +1,7 @@
 """Servers for the tests that need them: started at the first use, shared by all xdist workers."""
 
+import gc
+import warnings
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 from uuid import UUID
@@ -37,6 +39,19 @@ def running_servers(config: pytest.Config) -> Servers:
 def pytest_configure_node(node: Any) -> None:
     """Hand an xdist worker the addresses; the servers belong to the controller, which outlives the workers."""
     node.workerinput["servers"] = tuple(running_servers(node.config).urls)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish() -> None:
+    """Collect what work that was cut off left behind before the reporters are loaded."""
+    collect_cut_off_work()
+
+
+def collect_cut_off_work() -> None:
+    """Collect half-open sockets and greenlets: CPython 3.11 fails to compile while one of those is being collected."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -114,11 +114,11 @@ def apply(sabotage: Sabotage, root: Path) -> str:
     return source
 
 
-def run_tests(root: Path, *tests: str) -> int:
-    """Run tests of the tree at `root`; return pytest's exit status."""
+def run_tests(root: Path, *tests: str) -> "subprocess.CompletedProcess[str]":
+    """Run tests of the tree at `root`; the exit status is pytest's."""
     command = [sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider", *tests]
     environment = {**os.environ, "PYTHONPATH": str(root)}
-    return subprocess.run(command, cwd=root, env=environment, capture_output=True, check=False).returncode
+    return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
 
 
 def main() -> int:
@@ -127,12 +127,15 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="banking-sabotage-") as directory:
         tree = Path(directory) / "tree"
         shutil.copytree(ROOT, tree, ignore=_LEFT_OUT)
-        if run_tests(tree, *dict.fromkeys(sabotage.test for sabotage in SABOTAGES)) != 0:
-            print("The tests fail without any sabotage: mend them first.")
+        sound = run_tests(tree, *dict.fromkeys(sabotage.test for sabotage in SABOTAGES))
+        if sound.returncode != 0:
+            print(
+                f"{sound.stdout[-5_000:]}{sound.stderr[-5_000:]}\nThe tests fail without any sabotage: mend them first."
+            )
             return 2
         for sabotage in SABOTAGES:
             source = apply(sabotage, tree)
-            is_caught = run_tests(tree, sabotage.test) == _FAILED
+            is_caught = run_tests(tree, sabotage.test).returncode == _FAILED
             (tree / sabotage.path).write_text(source)
             missed += not is_caught
             print(f"{'caught' if is_caught else 'MISSED'}  {sabotage.name}  ({sabotage.test})", flush=True)

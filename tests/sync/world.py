@@ -1,8 +1,6 @@
 """The world of the state machine: a bank, the whole service and one owner at a time, in one event loop."""
 
 import asyncio
-import gc
-import warnings
 from collections.abc import Awaitable
 from contextlib import AsyncExitStack
 from datetime import date
@@ -23,7 +21,7 @@ from app.transactions import service as transactions
 from app.transactions.models import Transaction
 from sandbox.stack.children import free_port
 from sandbox.world import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
-from tests.conftest import add_owner
+from tests.conftest import add_owner, collect_cut_off_work
 from tests.http_support import make_settings
 from tests.servers import ServerUrls
 from tests.stand_in import StandIn, running_stand_in
@@ -78,9 +76,7 @@ class World:
     def __exit__(self, *_: object) -> None:
         self.run(self._close())
         self._loop.close()
-        with warnings.catch_warnings():  # work that was cut off leaves half-open sockets and greenlets: gone here, or
-            warnings.simplefilter("ignore", ResourceWarning)  # they are collected in the middle of something else
-            gc.collect()
+        collect_cut_off_work()
 
     async def _close(self) -> None:
         await self._stack.aclose()
