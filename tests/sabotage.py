@@ -63,7 +63,7 @@ SABOTAGES: Final = (
         "app/webhooks/handlers.py",
         '"transactions/deleted": Effect.LOOK | Effect.READ | Effect.ASK_BY_ID',
         '"transactions/deleted": Effect.LOOK | Effect.READ',
-        "tests/webhooks/test_effects.py::test_changes_at_the_bank_reach_the_ledger_by_the_stand_ins_own_events",
+        _MIDDLE + "test_a_storm_of_duplicated_and_shuffled_webhooks_changes_nothing_but_what_happened",
     ),
     Sabotage(
         "believe an empty answer",
