@@ -30,16 +30,29 @@ async def hold_changes(session: AsyncSession, owner_id: UUID) -> None:
     await session.execute(select(Owner.id).where(Owner.id == owner_id).with_for_update(key_share=True))
 
 
-class ChangeNumber:
-    """One number for all that a piece of work writes, taken at its first write: work that writes nothing takes none."""
+class ChangedMeanwhile(Exception):
+    """Somebody changed the owner's data after it was read: what was to be written may be wrong, read again."""
 
-    def __init__(self, session: AsyncSession, owner_id: UUID, taken: int | None = None) -> None:
+
+class ChangeNumber:
+    """One number for all that a piece of work writes, taken at its first write: work that writes nothing takes none.
+
+    With `after`, work may read without holding anybody up: the number is taken only if it is the next one after that.
+    """
+
+    def __init__(
+        self, session: AsyncSession, owner_id: UUID, taken: int | None = None, *, after: int | None = None
+    ) -> None:
         self._session = session
         self._owner_id = owner_id
+        self._after = after
         self.taken = taken
 
     async def take(self) -> int:
-        """Return the number."""
+        """Return the number. Raises ChangedMeanwhile."""
         if self.taken is None:
-            self.taken = await next_change(self._session, self._owner_id)
+            number = await next_change(self._session, self._owner_id)
+            if self._after is not None and number != self._after + 1:
+                raise ChangedMeanwhile
+            self.taken = number
         return self.taken

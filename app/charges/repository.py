@@ -39,14 +39,15 @@ async def drop(session: AsyncSession, owner_id: UUID, transaction_ids: Collectio
     )
 
 
-async def drop_removed(session: AsyncSession, owner_id: UUID, *, since: int) -> None:
-    """Forget the charges whose transactions were removed after a change number."""
+async def removed_since(session: AsyncSession, owner_id: UUID, *, since: int) -> Sequence[UUID]:
+    """Return the transactions held to be charges that were removed after a change number."""
     removed = select(Transaction.id).where(
         Transaction.owner_id == owner_id, Transaction.change_number > since, Transaction.removed_at.is_not(None)
     )
-    await session.execute(
-        delete(BankCharge).where(BankCharge.owner_id == owner_id, BankCharge.transaction_id.in_(removed))
+    statement = select(BankCharge.transaction_id).where(
+        BankCharge.owner_id == owner_id, BankCharge.transaction_id.in_(removed)
     )
+    return (await session.scalars(statement)).all()
 
 
 async def purge(session: AsyncSession, owner_id: UUID, connection_id: UUID) -> None:

@@ -1,8 +1,9 @@
 """SQL of the mark up to which meaning is derived."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,10 +19,10 @@ async def mark(session: AsyncSession, owner_id: UUID, *, version: int) -> int:
     return (await session.execute(statement)).scalar_one_or_none() or 0
 
 
-async def has_changed(session: AsyncSession, owner_id: UUID, *, since: int) -> bool:
-    """Tell whether any transaction of the owner changed after a change number."""
-    changed = exists().where(Transaction.owner_id == owner_id, Transaction.change_number > since)
-    return bool((await session.execute(select(changed))).scalar_one())
+async def changed(session: AsyncSession, owner_id: UUID, *, since: int) -> Sequence[UUID]:
+    """Return the owner's transactions that changed, or were removed, after a change number."""
+    statement = select(Transaction.id).where(Transaction.owner_id == owner_id, Transaction.change_number > since)
+    return (await session.scalars(statement.order_by(Transaction.id))).all()
 
 
 async def put_mark(session: AsyncSession, owner_id: UUID, change_number: int, *, version: int) -> None:

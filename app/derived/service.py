@@ -1,6 +1,8 @@
-"""Deriving all meaning from what changed in an owner's ledger, inside the caller's transaction."""
+"""Deriving all meaning from what changed in an owner's ledger."""
 
-from typing import Final
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from functools import partial
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import structlog
@@ -8,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import owed
 from app.changes import ChangeNumber, current_change, hold_changes
-from app.charges import repository as charge_rows
 from app.charges import service as charges
 from app.counterparties import service as counterparties
 from app.derived import repository
@@ -16,8 +17,7 @@ from app.installments import service as installments
 from app.jobs import Kind
 from app.links import service as links
 from app.recurring import service as recurring
-from app.transactions.models import Transaction
-from app.transactions.movements import stream_movements
+from app.transactions.movements import movements_by_id
 from app.vault import Vault
 
 log = structlog.get_logger()
@@ -25,36 +25,95 @@ log = structlog.get_logger()
 VERSION: Final = 1
 """Raise it when rules change: each owner's whole ledger is derived once more, at the end of its next run."""
 
+AT_ONCE: Final = 2_000
+"""Up to so many changed rows are derived in the transaction that changed them: a third of a second."""
 
-async def derive(session: AsyncSession, owner_id: UUID, vault: Vault) -> None:
-    """Bring counterparties, charges, links, instalment plans and series up to the ledger, at the cost of what changed.
+_PART = 5_000
 
-    Nothing changed, nothing is locked or written. Otherwise nobody else changes the owner's data until the commit, so
-    that two runs never find the same thing twice; all writes take one change number together.
-    """
-    if not await repository.has_changed(
-        session, owner_id, since=await repository.mark(session, owner_id, version=VERSION)
-    ):
-        return
-    await hold_changes(session, owner_id)
+Step = Callable[[AsyncSession, ChangeNumber], Awaitable[None]]
+
+
+class Changes(NamedTuple):
+    """What is to be derived: all after `since`, up to the owner's counter at `through`; `ids` are the rows."""
+
+    since: int
+    through: int
+    ids: Sequence[UUID]
+
+
+async def pending(session: AsyncSession, owner_id: UUID) -> Changes | None:
+    """Return what changed since meaning was last derived; None when nothing did."""
     since = await repository.mark(session, owner_id, version=VERSION)
+    through = await current_change(session, owner_id)
+    ids = await repository.changed(session, owner_id, since=since)
+    return Changes(since, through, ids) if ids else None
+
+
+def steps(owner_id: UUID, changes: Changes, vault: Vault) -> Iterator[Step]:
+    """Yield what is to be done, in order: each reads, then takes the change number, then writes where it differs.
+
+    Done again, a step writes nothing.
+    """
+    for start in range(0, len(changes.ids), _PART):
+        yield partial(_read_rows, owner_id=owner_id, ids=changes.ids[start : start + _PART], vault=vault)
+
+    async def follow_removed(session: AsyncSession, number: ChangeNumber) -> None:
+        await charges.follow_removed(session, owner_id, since=changes.since, number=number)
+
+    async def find_links(session: AsyncSession, number: ChangeNumber) -> None:
+        await links.find_links(session, owner_id, since=changes.since, number=number, vault=vault)
+
+    async def follow_plans(session: AsyncSession, number: ChangeNumber) -> None:
+        await installments.follow(session, owner_id, since=changes.since, number=number)
+
+    async def follow_series(session: AsyncSession, number: ChangeNumber) -> None:
+        await recurring.follow(session, owner_id, since=changes.since, number=number)
+
+    yield from (follow_removed, find_links, follow_plans, follow_series)
+
+
+async def _read_rows(
+    session: AsyncSession, number: ChangeNumber, *, owner_id: UUID, ids: Sequence[UUID], vault: Vault
+) -> None:
+    rows = list((await movements_by_id(session, owner_id, ids)).values())
+    await charges.classify(session, owner_id, rows, number=number)
+    await counterparties.assign(session, owner_id, rows, number=number, vault=vault)
+
+
+async def derive(session: AsyncSession, owner_id: UUID, changes: Changes, vault: Vault) -> None:
+    """Bring counterparties, charges, links, instalment plans and series up to the ledger, in this transaction.
+
+    The caller holds the owner's counter, and read `changes` after that. All writes take one change number together.
+    """
     number = ChangeNumber(session, owner_id)
-    async for rows in stream_movements(session, owner_id, Transaction.change_number > since):
-        await charges.classify(session, owner_id, rows)
-        await counterparties.assign(session, owner_id, rows, number=number, vault=vault)
-    await charge_rows.drop_removed(session, owner_id, since=since)
-    await links.find_links(session, owner_id, since=since, number=number, vault=vault)
-    await installments.follow(session, owner_id, since=since, number=number)
-    await recurring.follow(session, owner_id, since=since, number=number)
-    through = number.taken or await current_change(session, owner_id)
+    for step in steps(owner_id, changes, vault):
+        await step(session, number)
+    await put_mark(session, owner_id, number.taken or changes.through)
+
+
+async def put_mark(session: AsyncSession, owner_id: UUID, through: int) -> None:
+    """Note that everything up to a change number is derived."""
     await repository.put_mark(session, owner_id, through, version=VERSION)
 
 
-async def derive_or_owe(session: AsyncSession, owner_id: UUID, vault: Vault) -> None:
-    """Do the same; should it fail, undo it alone and owe it, so that meaning never costs anybody a sync (R28)."""
-    try:
-        async with session.begin_nested():
-            await derive(session, owner_id, vault)
-    except Exception:
-        log.exception("derivation_failed")
-        await owed.add_once(session, Kind.DERIVATION, owner_id, owner_id)
+async def derive_or_owe(session: AsyncSession, owner_id: UUID, vault: Vault) -> bool:
+    """Derive what little changed; owe what is much, and what failed. Return whether all is derived.
+
+    A failure undoes the meaning alone, so that it never costs anybody a sync (R28). Nothing changed, nothing is locked
+    or written.
+    """
+    changes = await pending(session, owner_id)
+    if changes is None:
+        return True
+    if len(changes.ids) <= AT_ONCE:
+        try:
+            async with session.begin_nested():
+                await hold_changes(session, owner_id)
+                if (changes := await pending(session, owner_id)) is not None:
+                    await derive(session, owner_id, changes, vault)
+        except Exception:
+            log.exception("derivation_failed")
+        else:
+            return True
+    await owed.add_once(session, Kind.DERIVATION, owner_id, owner_id)
+    return False

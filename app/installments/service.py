@@ -44,6 +44,7 @@ async def _store(
             columns = {**_columns(plan), "change_number": await number.take()}
             await repository.replace(session, owner_id, held.id, columns, _parts(owner_id, held.id, plan))
     if left:
+        await number.take()
         await repository.drop(session, owner_id, list(left))
     if fresh:
         taken = await number.take()

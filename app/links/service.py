@@ -1,7 +1,7 @@
 """Use cases of links, each inside the caller's transaction."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import func
@@ -30,6 +30,14 @@ _PROPOSE: Mapping[LinkKind, Callable[[Sequence[Movement]], Iterable[Proposal]]] 
 }
 
 
+class _Found(NamedTuple):
+    """One kind of links: what there should be, what the machine holds, and which of that may be dropped."""
+
+    chosen: Sequence[Proposal]
+    machine: Mapping[tuple[UUID, UUID], TransactionLink]
+    moving: Collection[UUID]
+
+
 async def find_links(session: AsyncSession, owner_id: UUID, *, since: int, number: ChangeNumber, vault: Vault) -> None:
     """Bring the machine's links up to what changed after a change number, and the rows' `internal_kind` with them.
 
@@ -39,10 +47,13 @@ async def find_links(session: AsyncSession, owner_id: UUID, *, since: int, numbe
     legs = {leg for link in touched for leg in (link.transaction_id, link.other_id)}
     legs |= await repository.internal_since(session, owner_id, since=since)
     accounts = await repository.accounts_of(session, owner_id)
+    found: list[_Found] = []
     for kind in LinkKind:
         held = [link for link in touched if link.kind == kind]
         if held or _is_possible(kind, accounts):
-            legs |= await _find_kind(session, owner_id, kind, accounts, held, since=since, number=number, vault=vault)
+            found.append(await _find_kind(session, owner_id, kind, accounts, held, since=since, vault=vault))
+    for each in found:  # all is found before anything is written: the first write locks the owner's counter
+        legs |= await _store(session, owner_id, each, number)
     legs |= await repository.card_inflows(session, owner_id, since=since)
     await settle_internal(session, owner_id, legs, number)
 
@@ -63,10 +74,8 @@ async def _find_kind(
     touched: Sequence[TransactionLink],
     *,
     since: int,
-    number: ChangeNumber,
     vault: Vault,
-) -> set[UUID]:
-    """Find one kind of links; return the transactions of those that came, changed or went."""
+) -> _Found:
     candidates = set(await repository.candidates(session, owner_id, kind, accounts, since=since))
     rows = await movements_by_id(session, owner_id, {leg for pair in candidates for leg in pair})
     proposals = [
@@ -81,8 +90,7 @@ async def _find_kind(
     decided = [link for link in known.values() if link.state in repository.DECIDED]
     moving = {link.id for link in touched}
     standing = [link for link in known.values() if link.state == LinkState.FOUND and link.id not in moving]
-    chosen = choose(_allowed(proposals, decided, standing))
-    return await _store(session, owner_id, chosen, machine, moving, number)
+    return _Found(choose(_allowed(proposals, decided, standing)), machine, moving)
 
 
 def _by_pair(links: Iterable[TransactionLink]) -> dict[tuple[UUID, UUID], TransactionLink]:
@@ -103,15 +111,10 @@ def _allowed(
     ]
 
 
-async def _store(
-    session: AsyncSession,
-    owner_id: UUID,
-    chosen: Sequence[Proposal],
-    machine: Mapping[tuple[UUID, UUID], TransactionLink],
-    moving: Collection[UUID],
-    number: ChangeNumber,
-) -> set[UUID]:
-    wanted = {(each.first.id, each.other.id): each for each in chosen}
+async def _store(session: AsyncSession, owner_id: UUID, found: _Found, number: ChangeNumber) -> set[UUID]:
+    """Return the transactions of the links that came, changed or went."""
+    machine, moving = found.machine, found.moving
+    wanted = {(each.first.id, each.other.id): each for each in found.chosen}
     taken = {leg for pair in wanted for leg in pair}
     gone = {
         pair: link
@@ -121,6 +124,7 @@ async def _store(
     news = {pair: each for pair, each in wanted.items() if pair not in machine}
     changed = {pair: each for pair, each in wanted.items() if pair in machine and _differs(machine[pair], each)}
     if gone:
+        await number.take()
         await repository.drop(session, owner_id, [link.id for link in gone.values()])
     if news:
         taken_number = await number.take()

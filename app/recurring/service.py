@@ -56,6 +56,7 @@ async def _store(
             await repository.change(session, owner_id, series.id, columns)
     undecided = [series_id for series_id, series in left.items() if series.decision is None]
     if undecided:
+        await number.take()
         await repository.drop(session, owner_id, undecided)
     if fresh:
         taken = await number.take()

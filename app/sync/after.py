@@ -162,8 +162,11 @@ def _is_sound(item: Item, product: str) -> bool:
     return state is None or state.is_updated is not False
 
 
-async def after_sync(session: AsyncSession, claim: Claim, item: Item, vault: Vault) -> None:
-    """Do what follows from a reading, in the transaction that ends the run: keep the day's balances, derive meaning."""
+async def after_sync(session: AsyncSession, claim: Claim, item: Item, vault: Vault) -> bool:
+    """Do what follows from a reading, in the transaction that ends the run: keep the day's balances, derive meaning.
+
+    Return whether all meaning is derived; else it is owed.
+    """
     parts = {part.account_id: part for part in await repository.run_accounts(session, claim.owner_id, [claim.run_id])}
     is_sound = item.status == ItemStatus.UPDATED and item.execution_status == ExecutionStatus.SUCCESS
     for account in await account_rows.of_connection(session, claim.owner_id, claim.connection_id):
@@ -173,7 +176,7 @@ async def after_sync(session: AsyncSession, claim: Claim, item: Item, vault: Vau
             continue
         is_complete = is_sound and part.status == "succeeded"
         await balances.take_snapshot(session, account, as_of=as_of, is_complete=is_complete, run_id=claim.run_id)
-    await derive_or_owe(session, claim.owner_id, vault)
+    return await derive_or_owe(session, claim.owner_id, vault)
 
 
 def _visited_at(item: Item, product: str) -> datetime | None:

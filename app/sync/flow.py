@@ -230,9 +230,8 @@ class _Run:
             await connections.record_read(
                 session, claim.owner_id, claim.connection_id, last_read_at=now, next_sync_at=due
             )
-            if read_item is not None:
-                await after_sync(session, claim, read_item, self._resources.vault)
-            await insights.refresh_or_leave(session, claim.owner_id, now=now)
+            if read_item is None or await after_sync(session, claim, read_item, self._resources.vault):
+                await insights.refresh_or_leave(session, claim.owner_id, now=now)
             await service.finish(session, claim, status=status, **columns)
 
         await in_transaction(self._resources.sessions, claim.owner_id, end)

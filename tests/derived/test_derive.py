@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.changes import next_change
 from app.database import Sessions, transaction
-from app.derived.service import derive, derive_or_owe
+from app.derived.service import derive_or_owe
 from app.links.models import TransactionLink
 from app.owed import OwedWork
 from app.recurring.models import RecurringSeries
@@ -59,7 +59,7 @@ class Home:
     async def derive(self) -> None:
         """End a sync."""
         async with transaction(self.resources.sessions, self.owner_id) as session:
-            await derive(session, self.owner_id, self.resources.vault)
+            assert await derive_or_owe(session, self.owner_id, self.resources.vault)
 
     async def links(self) -> list[tuple[UUID, UUID, str]]:
         """The pairs that there are."""
@@ -217,7 +217,7 @@ async def test_a_failure_in_meaning_is_owed_and_costs_nobody_the_sync(home: Home
 
     async with transaction(sessions, home.owner_id) as session:
         await session.execute(text("SELECT 1"))
-        await derive_or_owe(session, home.owner_id, home.resources.vault)
+        assert not await derive_or_owe(session, home.owner_id, home.resources.vault)
 
     async with transaction(sessions, home.owner_id) as session:
         kinds = list(await session.scalars(select(OwedWork.kind)))

@@ -1,4 +1,4 @@
-"""Meaning that could not be derived at the end of a run."""
+"""Meaning that was not derived at the end of a run: it was much, or it failed."""
 
 from uuid import UUID
 
@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import utc_now
 from app.database import in_transaction
-from app.derived.service import derive
+from app.derived.flow import derive
 from app.insights.service import refresh_or_leave
 from app.jobs import Kind
 from app.resources import Resources
@@ -17,8 +17,9 @@ from worker.job import job
 async def derive_meaning(resources: Resources, owner_id: UUID, _: UUID) -> None:
     """Derive what the owner's runs left behind, and find what is worth telling."""
 
-    async def catch_up(session: AsyncSession) -> None:
-        await derive(session, owner_id, resources.vault)
+    await derive(resources.sessions, owner_id, resources.vault)
+
+    async def tell(session: AsyncSession) -> None:
         await refresh_or_leave(session, owner_id, now=utc_now())
 
-    await in_transaction(resources.sessions, owner_id, catch_up)
+    await in_transaction(resources.sessions, owner_id, tell)
