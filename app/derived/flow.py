@@ -21,13 +21,9 @@ async def derive(sessions: Sessions, owner_id: UUID, vault: Vault) -> None:
         changes = await service.pending(session, owner_id)
     if changes is None:
         return
-    through = changes.through
-    for step in service.steps(owner_id, changes, vault):
-        taken = await _carry_out(sessions, owner_id, step)
-        if taken == through + 1:  # else somebody's change lies between, which no step may have seen
-            through = taken
+    taken = [await _carry_out(sessions, owner_id, step) for step in service.steps(owner_id, changes, vault)]
     async with transaction(sessions, owner_id) as session:
-        await service.put_mark(session, owner_id, through)
+        await service.put_mark(session, owner_id, service.seen_through(changes, taken))
 
 
 async def _carry_out(sessions: Sessions, owner_id: UUID, step: Step) -> int | None:
