@@ -3,7 +3,7 @@
 import re
 from datetime import date, datetime
 from decimal import Decimal
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Generic, TypeVar, Union, get_args, get_origin
 
 from pydantic import (
@@ -47,10 +47,11 @@ class Input(BaseModel):
     def _of_its_type(cls, value: Any, info: ValidationInfo) -> Any:
         annotation = cls.model_fields[str(info.field_name)].annotation
         members = get_args(annotation) if get_origin(annotation) in _UNIONS else (annotation,)
-        kinds = {getattr(each, "__origin__", each) for each in members}
-        for kind, (taken, words) in _JSON_TYPES.items():
-            if kind in kinds and value is not None and type(value) not in taken:
-                raise ValueError(words)
+        kinds = [getattr(each, "__origin__", each) for each in members if each is not NoneType]
+        checks = [check for kind in kinds if (check := _JSON_TYPES.get(kind))]
+        is_open = value is None or len(checks) < len(kinds)  # pydantic judges what else a union may hold
+        if not is_open and not any(type(value) in taken for taken, _ in checks):
+            raise ValueError(checks[0][1])
         return value
 
 

@@ -2,10 +2,10 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, StrictBool, TypeAdapter, ValidationError
 
 from app.schemas import Day, Input
 
@@ -19,6 +19,7 @@ class Everything(Input):
     since: Annotated[datetime, Field(le=datetime(2100, 1, 1).astimezone())] | None = None
     words: list[str] = []
     shares: dict[str, int] = {}
+    choice: Literal["auto"] | StrictBool = "auto"
 
 
 @pytest.mark.parametrize(
@@ -27,6 +28,8 @@ class Everything(Input):
         {"flag": True, "number": 5, "day": "2026-03-04", "since": "2026-03-04T00:00:00Z", "words": ["5"]},
         {"shares": {"a": 5}},
         {"number": Decimal(5)},
+        {"choice": "auto"},
+        {"choice": False},
         {"number": None, "day": None, "since": None},
     ],
 )
@@ -39,6 +42,8 @@ def test_a_value_of_its_type_is_taken(body: dict[str, Any]) -> None:
     [
         {"flag": "false"},
         {"flag": 0},
+        {"choice": "false"},
+        {"choice": 0},
         {"flag": None},
         {"number": "5"},
         {"number": True},

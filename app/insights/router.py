@@ -23,7 +23,7 @@ from app.insights.forecast import ForecastRead
 from app.insights.installments import InstallmentsRead
 from app.insights.periods import MonthRange, Whose
 from app.insights.recurring import RecurringRead
-from app.insights.schemas import InsightRead, State, shown
+from app.insights.schemas import InsightRead, Status, shown
 from app.insights.spending import MonthOfSpending, SpendingRead
 from app.pagination import InvalidCursor
 from app.problems import problem_responses
@@ -43,7 +43,7 @@ async def list_insights(
     kind: Annotated[
         str | None, Query(pattern="^[a-z_]{1,40}$", description="Of this kind.", examples=list(InsightKind))
     ] = None,
-    state: Annotated[State | None, Query(description="Those that are still so, or no longer.")] = None,
+    status: Annotated[Status | None, Query(description="Those that are still so, or no longer.")] = None,
     dismissed: Annotated[bool | None, Query(description="Those that were dismissed, or were not.")] = None,
 ) -> Results[InsightRead]:
     """Return what is worth telling, the newest first: found at the end of each sync, and said by `insight.created`.
@@ -51,12 +51,12 @@ async def list_insights(
     Rises of prices, possible duplicates, what banks charge, unusual spending, balances that may not last until the
     next salary, connections that bring nothing new; of the last three months. A thing is told once.
     """
-    binding = ("insights", owner.id, kind, state, dismissed)
+    binding = ("insights", owner.id, kind, status, dismissed)
     found = await service.list_page(
         session,
         owner.id,
         kind=kind,
-        state=state,
+        state=status,
         is_dismissed=dismissed,
         before=page.place(UUID, binding=binding),
         limit=page.limit + 1,

@@ -10,7 +10,7 @@ from app.insights.figures import link
 from app.insights.models import Insight
 from app.schemas import ApiModel
 
-State = Literal["open", "over"]
+Status = Literal["open", "over"]
 
 
 class InsightRead(ApiModel):
@@ -30,7 +30,7 @@ class InsightRead(ApiModel):
                 {
                     "id": "01990c02-7b11-7a90-8e5d-21f3c4b5a697",
                     "kind": "price_rise",
-                    "state": "open",
+                    "status": "open",
                     "data": {
                         "series_id": "01990a61-22c8-7d05-b1a4-6f0e7c9d3b12",
                         "name": "Fibra Veloz Telecom",
@@ -50,7 +50,7 @@ class InsightRead(ApiModel):
 
     id: UUID
     kind: str
-    state: Annotated[str, Field(description="`open` while it is so, then `over`; an open enum.")]
+    status: Annotated[str, Field(description="`open` while it is so, then `over`; an open enum.")]
     data: dict[str, Any]
     transactions_url: Annotated[str | None, Field(description="Lists the rows behind it, where there are any.")]
     first_seen_at: datetime
@@ -61,4 +61,4 @@ class InsightRead(ApiModel):
 def shown(row: Insight) -> InsightRead:
     """Return what a client sees of an insight."""
     columns = {name: getattr(row, name) for name in InsightRead.model_fields if hasattr(row, name)}
-    return InsightRead(**columns, transactions_url=None if row.rows is None else link(row.rows))
+    return InsightRead(**columns, status=row.state, transactions_url=None if row.rows is None else link(row.rows))

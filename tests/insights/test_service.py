@@ -72,7 +72,7 @@ async def test_a_thing_is_told_once_and_kept_as_it_is(
 
     (insight,) = (await read(client, ""))["results"]
     assert [insight] == first
-    assert (insight["kind"], insight["state"], insight["data"]["amount"]) == ("possible_duplicate", "open", "12.34")
+    assert (insight["kind"], insight["status"], insight["data"]["amount"]) == ("possible_duplicate", "open", "12.34")
     assert {UUID(row["id"]) for row in await rows_behind(client, insight["transactions_url"])} == set(ids)
     assert await told(sessions, owner_id) == [{"insight_id": insight["id"], "kind": "possible_duplicate"}]
 
@@ -103,14 +103,14 @@ async def test_what_is_no_longer_so_is_over_and_what_was_dismissed_stays_so(
     again = await client.post(f"{ROOT}insights/{insight['id']}/dismiss/")
     await mark(sessions, owner_id, ids[1], removed_at=NOW)
     await refresh(sessions, owner_id)
-    (over,) = (await read(client, "", state="over"))["results"]
+    (over,) = (await read(client, "", status="over"))["results"]
     await mark(sessions, owner_id, ids[1], removed_at=None)
     await refresh(sessions, owner_id)
     (reopened,) = (await read(client, "", dismissed="true"))["results"]
 
     assert dismissed.json()["dismissed_at"] == again.json()["dismissed_at"] is not None
     assert over["id"] == reopened["id"] == insight["id"]
-    assert (reopened["state"], reopened["dismissed_at"]) == ("open", dismissed.json()["dismissed_at"])
+    assert (reopened["status"], reopened["dismissed_at"]) == ("open", dismissed.json()["dismissed_at"])
     assert (await read(client, "", dismissed="false"))["results"] == []
     assert len(await told(sessions, owner_id)) == 1
 
@@ -196,7 +196,7 @@ async def test_a_connection_that_brings_nothing_new_is_told(
     await refresh(sessions, owner_id)
 
     assert insight["data"] == {"connection_id": str(stale.id), "since": local_day(NOW - timedelta(days=4)).isoformat()}
-    assert [each["state"] for each in (await read(client, ""))["results"]] == ["over"]
+    assert [each["status"] for each in (await read(client, ""))["results"]] == ["over"]
 
 
 async def test_the_list_is_read_page_by_page(client: httpx.AsyncClient, sessions: Sessions, owner_id: UUID) -> None:
