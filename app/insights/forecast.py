@@ -11,9 +11,9 @@ from pydantic import ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.bills.status import last_day_to_pay, remaining_of
-from app.business_days import next_business_day
 from app.insights import queries
-from app.insights.queries import CardCycle
+from app.insights.open_bills import Projection, projections
+from app.insights.queries import Card
 from app.recurring.days import CADENCES, next_day
 from app.recurring.models import RecurringSeries
 from app.schemas import ApiModel, MoneyText
@@ -99,14 +99,19 @@ async def forecast(session: AsyncSession, owner_id: UUID, *, today: date) -> For
     until = today + timedelta(days=DAYS_AHEAD)
     balances = {each.id: each for each in await queries.checking_accounts(session, owner_id)}
     series = [each for each in await queries.live_series(session, owner_id) if each.account_id in balances]
-    cycles = await queries.card_cycles(session, owner_id, today=today)
+    cards = await projections(session, owner_id, today=today)
     start: dict[str, Decimal] = defaultdict(Decimal)
     for account in balances.values():
         start[account.currency_code] += account.balance or 0
     expected = [each for every in series for each in _of_series(every, today, until)]
     told = []
     for code, balance in sorted(start.items()):
-        of_cards = [each for cycle in cycles if cycle.currency_code == code for each in _of_card(cycle, today, until)]
+        of_cards = [
+            each
+            for card, months in cards
+            if card.account.currency_code == code
+            for each in _of_card(card, months, today, until)
+        ]
         of_code = [each for each in expected if balances[each.account_id].currency_code == code]
         income = _next_income([each for each in series if each.currency_code == code], of_code)
         told.append(_forecast(code, balance, sorted([*of_code, *of_cards], key=_order), income, today, until))
@@ -136,24 +141,37 @@ def _of_series(series: RecurringSeries, today: date, until: date) -> Iterator[Ex
         day = next_day(series.day_rule, day, pace)
 
 
-def _of_card(cycle: CardCycle, today: date, until: date) -> Iterator[Expected]:
-    """Yield the bills that are to be paid, and the one that is still open, as far as its rows are known."""
-    for bill in cycle.bills:
+def _of_card(card: Card, months: Sequence[Projection], today: date, until: date) -> Iterator[Expected]:
+    """Yield the bills that are to be paid, and those not made yet, as far as purchases and instalments are known."""
+    open_bills = {month.cycle.bill.id for month in months if month.cycle.bill}
+    for bill in card.bills:
         owed, day = remaining_of(bill), last_day_to_pay(bill.due_date)
-        if owed and not bill.is_paid_in_full and today - _LATE <= day <= until:
-            yield _bill(cycle, max(day, today), -owed, "bill", bill.id)
-    if cycle.open_amount < 0 and cycle.open_due is not None and today <= cycle.open_due <= until:
-        yield _bill(cycle, next_business_day(cycle.open_due), cycle.open_amount, "open_bill", None)
+        is_paid = bill.is_paid_in_full or bill.id in open_bills
+        if owed and not is_paid and today - _LATE <= day <= until:
+            yield _bill(card, max(day, today), -owed, bill_id=bill.id, is_estimate=False)
+    for month in months:
+        due, amount = month.cycle.due_on, _still_owed(month)
+        if amount < 0 and due is not None and today <= (day := last_day_to_pay(due)) <= until:
+            bill_id = month.cycle.bill.id if month.cycle.bill else None
+            yield _bill(card, day, amount, bill_id=bill_id, is_estimate=True)
 
 
-def _bill(cycle: CardCycle, day: date, amount: Decimal, kind: str, bill_id: UUID | None) -> Expected:
+def _still_owed(month: Projection) -> Decimal:
+    """Return what is known of a bill to come, or the bank's own figure where that is more, less what is paid ahead."""
+    bill = month.cycle.bill
+    if bill is None:
+        return month.amount
+    return min(month.amount, -(bill.total_amount or Decimal(0))) + (bill.paid_amount or 0)
+
+
+def _bill(card: Card, day: date, amount: Decimal, *, bill_id: UUID | None, is_estimate: bool) -> Expected:
     return Expected.model_construct(
         day=day,
-        kind=kind,
-        name=cycle.name,
+        kind="open_bill" if is_estimate else "bill",
+        name=card.account.alias or card.account.name,
         amount=amount,
-        is_estimate=bill_id is None,
-        account_id=cycle.account_id,
+        is_estimate=is_estimate,
+        account_id=card.account.id,
         series_id=None,
         bill_id=bill_id,
     )

@@ -1,6 +1,6 @@
 """SQL of what clients read of insights: sums of the ledger, each by one statement, and what is derived from it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final, NamedTuple
@@ -14,9 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from app.accounts.models import Account
 from app.balances.models import AccountBalance
 from app.bills.models import Bill
-from app.bills.status import CLOSES_BEFORE_DUE
 from app.counterparties.models import Counterparty
-from app.insights.periods import last_day, month_of, shifted
 from app.installments.models import Installment, InstallmentPlan
 from app.recurring.models import RecurringSeries
 from app.transactions.counting import COUNTS_AS
@@ -229,70 +227,79 @@ async def checking_accounts(session: AsyncSession, owner_id: UUID) -> Sequence[A
     return (await session.execute(statement)).scalars().all()
 
 
-class CardCycle(NamedTuple):
-    """A card's latest bills, and the one that is open: the rows after the last bill closed, up to today."""
+class Card(NamedTuple):
+    """A card and its latest bills, by due day."""
+
+    account: Account
+    bills: Sequence[Bill]
+
+
+async def cards(
+    session: AsyncSession,
+    owner_id: UUID,
+    *,
+    today: date,
+    account_id: UUID | None = None,
+    connection_id: UUID | None = None,
+) -> Sequence[Card]:
+    """Return the cards, by id."""
+    is_recent = (Bill.unlisted_at.is_(None)) & (Bill.due_date >= today - _BILLS_LOOK_BACK)
+    statement = select(Account, Bill).outerjoin(
+        Bill, (Bill.owner_id == owner_id) & (Bill.account_id == Account.id) & is_recent
+    )
+    statement = statement.where(Account.owner_id == owner_id, Account.type == "CREDIT", Account.removed_at.is_(None))
+    if account_id is not None:
+        statement = statement.where(Account.id == account_id)
+    if connection_id is not None:
+        statement = statement.where(Account.connection_id == connection_id)
+    found: dict[UUID, Card] = {}
+    bills: dict[UUID, list[Bill]] = {}
+    for account, bill in await session.execute(statement.order_by(Account.id, Bill.due_date)):
+        found[account.id] = Card(account, bills.setdefault(account.id, []))
+        if bill is not None:
+            bills[account.id].append(bill)
+    return list(found.values())
+
+
+class CardRow(NamedTuple):
+    """What weighs on a card's bill: a listed row, or an instalment that the bank does not list yet."""
 
     account_id: UUID
-    name: str
+    charged_on: date
+    amount: Decimal
     currency_code: str
-    bills: Sequence[Bill]
-    open_amount: Decimal
-    open_due: date | None
+    transaction_id: UUID | None
+    bill_pluggy_id: UUID | None
 
 
-async def card_cycles(session: AsyncSession, owner_id: UUID, *, today: date) -> Sequence[CardCycle]:
-    """Return the cards that have bills."""
-    cards = (
-        select(Account, Bill)
-        .join(Bill, (Bill.owner_id == owner_id) & (Bill.account_id == Account.id))
+async def card_rows(
+    session: AsyncSession, owner_id: UUID, account_ids: Sequence[UUID], *, since: date, before: date
+) -> Sequence[CardRow]:
+    """Return what is charged to cards in some days, payments of bills left out; an instalment on the day of its plan.
+
+    Some banks date all instalments at the purchase: by its row alone each of them would weigh on the first bill.
+    """
+    charged = func.coalesce(Installment.date, Transaction.date)
+    part = (Installment.owner_id == owner_id) & (Installment.transaction_id == Transaction.id)
+    listed = (
+        select(
+            Transaction.account_id, charged, Transaction.amount, Transaction.currency_code,
+            Transaction.id, Transaction.bill_pluggy_id,
+        )
+        .outerjoin(Installment, part)
         .where(
-            Account.owner_id == owner_id,
-            Account.removed_at.is_(None),
-            Bill.unlisted_at.is_(None),
-            Bill.due_date >= today - _BILLS_LOOK_BACK,
+            Transaction.owner_id == owner_id, Transaction.removed_at.is_(None), Transaction.internal_kind.is_(None),
+            Transaction.account_id.in_(account_ids), charged >= since, charged < before,
         )
-        .order_by(Account.id, Bill.due_date)
-    )
-    found: dict[UUID, tuple[Account, list[Bill]]] = {}
-    for account, bill in await session.execute(cards):
-        found.setdefault(account.id, (account, []))[1].append(bill)
-    closed = {id_: _closed_on(bills[-1]) for id_, (_, bills) in found.items()}
-    spent = await _spent_since(session, owner_id, closed, today) if closed else {}
-    return [
-        CardCycle(
-            account_id=account.id,
-            name=account.alias or account.name,
-            currency_code=account.currency_code,
-            bills=bills,
-            open_amount=spent.get(account.id, Decimal(0)),
-            open_due=_month_after(bills[-1].due_date),
-        )
-        for account, bills in found.values()
-    ]
-
-
-def _closed_on(bill: Bill) -> date:
-    return bill.closing_date or bill.due_date - CLOSES_BEFORE_DUE
-
-
-def _month_after(day: date) -> date:
-    month = shifted(month_of(day), 1)
-    return min(month + timedelta(days=day.day - 1), last_day(month))
-
-
-async def _spent_since(
-    session: AsyncSession, owner_id: UUID, closed: Mapping[UUID, date], today: date
-) -> Mapping[UUID, Decimal]:
-    statement = (
-        select(Transaction.account_id, func.sum(Transaction.amount))
+    )  # fmt: skip
+    plan = (InstallmentPlan.owner_id == owner_id) & (InstallmentPlan.id == Installment.plan_id)
+    coming = (
+        select(InstallmentPlan.account_id, Installment.date, -Installment.amount, InstallmentPlan.currency_code)
+        .join(InstallmentPlan, plan)
         .where(
-            Transaction.owner_id == owner_id,
-            Transaction.removed_at.is_(None),
-            Transaction.internal_kind.is_(None),
-            Transaction.bill_pluggy_id.is_(None),
-            Transaction.date <= today,
-            or_(*((Transaction.account_id == id_) & (Transaction.date >= day) for id_, day in closed.items())),
+            Installment.owner_id == owner_id, Installment.transaction_id.is_(None),
+            InstallmentPlan.account_id.in_(account_ids), Installment.date >= since, Installment.date < before,
         )
-        .group_by(Transaction.account_id)
-    )
-    return {row[0]: row[1] for row in await session.execute(statement)}
+    )  # fmt: skip
+    rows = [CardRow(*row) for row in await session.execute(listed)]
+    return rows + [CardRow(*row, None, None) for row in await session.execute(coming)]

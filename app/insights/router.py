@@ -12,6 +12,7 @@ from app.insights import balance as balances
 from app.insights import cash_flow as flows
 from app.insights import forecast as forecasts
 from app.insights import installments as plans
+from app.insights import open_bills as bills
 from app.insights import recurring as series
 from app.insights import service
 from app.insights import spending as spent
@@ -21,6 +22,7 @@ from app.insights.errors import InsightNotFound, RangeTooLong
 from app.insights.findings import InsightKind
 from app.insights.forecast import ForecastRead
 from app.insights.installments import InstallmentsRead
+from app.insights.open_bills import OpenBillsRead
 from app.insights.periods import MonthRange, Whose
 from app.insights.recurring import RecurringRead
 from app.insights.schemas import InsightRead, Status, shown
@@ -137,11 +139,21 @@ async def get_installments(owner: OwnerDep, session: SessionDep, asked: Annotate
     return await plans.installments(session, owner.id, asked, today=local_day(utc_now()))
 
 
+@router.get("/insights/open_bills/", dependencies=[_READ], summary="Project the open bills of cards")
+async def get_open_bills(owner: OwnerDep, session: SessionDep, asked: Annotated[Whose, Query()]) -> OpenBillsRead:
+    """Return what the open bill of each card comes to already, and when it closes and falls due.
+
+    It holds what was bought since the last bill closed, and the instalments of earlier purchases that fall into it,
+    also those that the bank does not list yet. Bills that are made are at `accounts/{account_id}/bills/`.
+    """
+    return await bills.open_bills(session, owner.id, asked, today=local_day(utc_now()))
+
+
 @router.get("/insights/forecast/", dependencies=[_READ], summary="Forecast the balance until the next salary")
 async def get_forecast(owner: OwnerDep, session: SessionDep) -> ForecastRead:
     """Return what checking accounts will hold until the next salary, and what moves them in the coming 45 days.
 
     Expected are series that come again, bills of cards that are to be paid, and the open bill as far as its purchases
-    and instalments are known. Everyday spending is not foreseen.
+    and instalments are known, as `insights/open_bills/` has it. Everyday spending is not foreseen.
     """
     return await forecasts.forecast(session, owner.id, today=local_day(utc_now()))
