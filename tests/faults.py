@@ -112,6 +112,10 @@ CASES: Final = (
     Case("an endpoint that hangs", _DELIVERIES + "test_an_endpoint_that_hangs_does_not_slow_another"),
     Case("a delivery cut off in mid-attempt", _DELIVERIES + "test_a_delivery_cut_off_in_mid_attempt_is_made_again"),
     Case(
+        "requests that nobody thought of",
+        "tests/test_api_schema.py::test_the_description_holds_for_a_hundred_requests_an_operation",
+    ),
+    Case(
         "all of it, by the state machine",
         "tests/sync/test_state_machine.py::test_whatever_happens_a_settled_ledger_is_the_banks",
     ),

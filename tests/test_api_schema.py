@@ -1,12 +1,15 @@
 """What the description promises holds for requests that nobody thought of: generated ones, sound and unsound.
 
 Every check of schemathesis is on: no 5xx, no status, type, header or body that is not described, unsound requests
-refused, sound ones taken, no answer without a token. A few requests an operation; `FUZZ_EXAMPLES=100` sends more, and
-walks along the bounds of every parameter besides.
+refused, sound ones taken, no answer without a token. A few requests an operation; `FUZZ_EXAMPLES=100`, which is a case
+of `make faults`, sends more, and walks along the bounds of every parameter besides.
 """
 
 import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import pytest
@@ -33,6 +36,10 @@ EXAMPLES: Final = int(os.environ.get("FUZZ_EXAMPLES", "5"))
 IS_THOROUGH: Final = EXAMPLES > 20
 ENDLESS: Final = "stream_events"
 """An answer without an end has no whole to check; tests/events/test_stream.py reads it."""
+
+ROOT: Final = Path(__file__).parent.parent
+WHOLE_SECONDS: Final = 900
+"""How long a hundred requests for each operation may take on two cores."""
 
 CALLER: Final = {"Authorization": "Bearer good"}
 TAKEN: Final = ["2xx", "303", "400", "401", "403", "404", "409", "410", "412", "422"]
@@ -113,3 +120,16 @@ def test_the_description_holds_for_generated_requests(case: Any, served: Served,
     if not case.meta.is_negative_at(ParameterLocation.PATH):
         case.path_parameters = {name: KNOWN.get(name, value) for name, value in (case.path_parameters or {}).items()}
     case.call_and_validate(base_url=served.address, headers=CALLER)
+
+
+@pytest.mark.faults
+def test_the_description_holds_for_a_hundred_requests_an_operation() -> None:
+    """All of the above in a session of its own, on both cores and on servers of its own."""
+    command = [sys.executable, "-m", "pytest", "tests/test_api_schema.py", "-n", "2", "--tb=short"]
+    environment = {**os.environ, "FUZZ_EXAMPLES": "100", "PYTHONPATH": str(ROOT)}
+
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=WHOLE_SECONDS
+    )
+
+    assert done.returncode == 0, done.stdout[-20_000:]

@@ -13,7 +13,7 @@ from app.balances.schemas import BalanceRead, LiveBalanceRead, shown
 from app.clock import utc_now
 from app.dependencies import OwnerDep, PageDep, ResourcesDep, SessionDep
 from app.freshness import freshness_of
-from app.http_errors import PluggyAuthFailed, PluggyHasRefused, PluggyIsUnavailable
+from app.http_errors import InvalidRequest, PluggyAuthFailed, PluggyHasRefused, PluggyIsUnavailable
 from app.pagination import InvalidCursor
 from app.problems import problem_responses
 from app.rates import Rate
@@ -38,6 +38,9 @@ async def list_balances(
     date_to: Annotated[Day | None, Query(description="This day and earlier.")] = None,
 ) -> Results[BalanceRead]:
     """Return the balance of each day on which the bank was visited, newest first; days without a visit are left out."""
+    if date_from is not None and date_to is not None and date_to < date_from:
+        fault = {"pointer": "/query/date_to", "detail": "This must not be less than date_from."}
+        raise InvalidRequest("The request does not validate.", errors=[fault])
     binding = ("balances", owner.id, account_id, date_from, date_to)
     before = page.place(date, binding=binding)
     found = await service.list_page(

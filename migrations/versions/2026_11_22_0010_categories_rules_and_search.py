@@ -1,7 +1,7 @@
 """Categories and rules; what each party decided of a transaction, and what follows from it; search.
 
-Rewrites `transactions` once, under its lock, and makes three indexes: nobody reads or writes the table meanwhile. Stop
-the API and the workers first where there are millions of rows.
+Stop the API and the workers first: columns that the code before this one reads get other names. `transactions` is
+rewritten once, under its lock, and three indexes are made: nobody reads or writes the table meanwhile.
 """
 
 import sqlalchemy as sa

@@ -140,6 +140,24 @@ async def test_balances_are_found_by_day(client: httpx.AsyncClient, resources: R
     assert [row["balance"] for row in rows] == ["2.00", "1.00"]
 
 
+@pytest.mark.parametrize(
+    ("days", "pointer"),
+    [
+        ({"date_from": "2026-03-05", "date_to": "2026-03-04"}, "/query/date_to"),
+        ({"date_from": "2026-02-30"}, "/query/date_from"),
+    ],
+)
+async def test_days_that_are_no_range_are_refused(
+    client: httpx.AsyncClient, resources: Resources, owner_id: UUID, days: dict[str, str], pointer: str
+) -> None:
+    account = await add_account(resources, owner_id)
+
+    answer = await client.get(f"/api/banking/accounts/{account.id}/balances/", params=days)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+    assert [fault["pointer"] for fault in answer.json()["errors"]] == [pointer]
+
+
 async def test_a_difference_that_stays_is_a_finding(resources: Resources, owner_id: UUID) -> None:
     account = await add_account(resources, owner_id)
     balance = Decimal(100)

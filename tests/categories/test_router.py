@@ -50,6 +50,7 @@ async def test_without_pluggy_the_built_in_tree_serves(client: httpx.AsyncClient
 async def test_pluggys_tree_is_read_and_kept(
     client: httpx.AsyncClient, resources: Resources, stand_in: StandIn
 ) -> None:
+    """Mission: categories are provided by Pluggy. Read daily, with its Portuguese names."""
     await renew_tree(resources)
     await renew_tree(resources)
     tree = {node["id"]: node for node in (await client.get(CATEGORIES)).json()["results"]}

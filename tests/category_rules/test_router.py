@@ -198,26 +198,32 @@ async def test_an_application_goes_on_where_it_was_cut_off_and_changes_nothing_t
     assert (first["changed"], second["changed"]) == (3, 0)
 
 
+INVALID, UNKNOWN = "invalid_request", "unknown_category"
+
+
 @pytest.mark.parametrize(
-    "body",
+    ("body", "code"),
     [
-        {"conditions": {}, "actions": {"category_id": EATING}},
-        {"conditions": {"text_match": "equals"}, "actions": {"category_id": EATING}},
-        {"conditions": {"text": "a"}, "actions": {"category_id": EATING}},
-        {"conditions": {"text": "padaria"}, "actions": {}},
-        {"conditions": {"text": "padaria"}, "actions": {"tags": []}},
-        {"conditions": {"text": "padaria"}, "actions": {"category_id": "98765432"}},
-        {"conditions": {"text": "padaria"}, "actions": {"category_id": str(uuid4())}},
-        {"conditions": {"account_id": str(uuid4())}, "actions": {"category_id": EATING}},
-        {"conditions": {"amount_from": "2", "amount_to": "1"}, "actions": {"category_id": EATING}},
-        {"conditions": {"amount_from": "0.00001"}, "actions": {"category_id": EATING}},
-        {"conditions": {"words": "padaria"}, "actions": {"category_id": EATING}},
+        ({"conditions": {}, "actions": {"category_id": EATING}}, INVALID),
+        ({"conditions": {"text_match": "equals"}, "actions": {"category_id": EATING}}, INVALID),
+        ({"conditions": {"text": "a"}, "actions": {"category_id": EATING}}, INVALID),
+        ({"conditions": {"text": "padaria"}, "actions": {}}, INVALID),
+        ({"conditions": {"text": "padaria"}, "actions": {"tags": []}}, INVALID),
+        ({"conditions": {"text": "padaria"}, "actions": {"category_id": "98765432"}}, UNKNOWN),
+        ({"conditions": {"text": "padaria"}, "actions": {"category_id": str(uuid4())}}, UNKNOWN),
+        ({"conditions": {"account_id": str(uuid4())}, "actions": {"category_id": EATING}}, INVALID),
+        ({"conditions": {"amount_from": "2", "amount_to": "1"}, "actions": {"category_id": EATING}}, INVALID),
+        ({"conditions": {"amount_from": "0.00001"}, "actions": {"category_id": EATING}}, INVALID),
+        ({"conditions": {"amount_to": "1234567890123456"}, "actions": {"category_id": EATING}}, INVALID),
+        ({"conditions": {"words": "padaria"}, "actions": {"category_id": EATING}}, INVALID),
     ],
 )
-async def test_a_rule_that_cannot_be_meant_is_refused(client: httpx.AsyncClient, body: dict[str, Any]) -> None:
+async def test_a_rule_that_cannot_be_meant_is_refused(
+    client: httpx.AsyncClient, body: dict[str, Any], code: str
+) -> None:
     answers = [await client.post(RULES, json=body), await client.post(RULES + "preview/", json=body)]
 
-    assert [answer.status_code for answer in answers] == [422, 422]
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(422, code)] * 2
     assert (await client.get(RULES)).json()["results"] == []
 
 
@@ -231,7 +237,27 @@ async def test_a_rule_that_matches_everything_wants_a_confirmation(
     confirmed = await client.post(RULES, json={**rule, "confirm_all": True})
 
     assert (refused.status_code, refused.json()["code"]) == (409, "rule_matches_everything")
-    assert confirmed.status_code == 201
+    assert [rule["id"] for rule in (await client.get(RULES)).json()["results"]] == [confirmed.json()["id"]]
+
+
+async def test_rules_and_applications_that_are_not_ones_own_are_absent(
+    client: httpx.AsyncClient, resources: Resources, other_owner_id: UUID
+) -> None:
+    """R53: in a body as in a path."""
+    async with reader(resources, other_owner_id) as other:
+        theirs = await make_rule(other, {"text": "padaria"}, {"ignored": True})
+
+    answers = [
+        await client.post(RULES + "apply/", json={"category_rule_id": theirs}),
+        await client.post(RULES + "apply/", json={"category_rule_id": str(uuid4())}),
+        await client.get(f"{RULES}applications/{uuid4()}/"),
+    ]
+
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [
+        (404, "category_rule_not_found"),
+        (404, "category_rule_not_found"),
+        (404, "rule_application_not_found"),
+    ]
 
 
 async def test_an_account_of_another_owner_is_no_condition(

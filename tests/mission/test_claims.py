@@ -33,6 +33,8 @@ FEATURES = (
     "transactions come in pages",
     "redirects are HTTPS",
     "a connection is made from the widget's item",
+    "many transactions are categorised at once",
+    "categories are provided by Pluggy",
 )
 WALKTHROUGH = (
     "links.create(...)",

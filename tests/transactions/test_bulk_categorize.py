@@ -20,6 +20,7 @@ async def in_category(client: httpx.AsyncClient, category: str) -> set[UUID]:
 async def test_rows_are_put_into_a_category_by_their_ids_and_told_of(
     client: httpx.AsyncClient, sessions: Sessions, owner_id: UUID
 ) -> None:
+    """Mission: many transactions are categorised at once. Pluggy itself takes one at a time; so it is done here."""
     given = [{}, {"user_category_id": EATING}, {"pluggy_category_id": EATING}, {}]
     seen = {"change_number": 0, "created_number": 0}
     rows = await add_rows(sessions, owner_id, *({**each, **seen} for each in given))
@@ -96,7 +97,8 @@ async def test_ten_thousand_ids_are_taken_and_one_more_is_not(
     most = await client.post(BULK, json={"ids": many, "category_id": EATING})
     too_many = await client.post(BULK, json={"ids": [*many, str(uuid4())], "category_id": EATING})
 
-    assert (most.status_code, too_many.status_code) == (404, 422)
+    assert (most.status_code, most.json()["code"]) == (404, "transactions_not_found")
+    assert (too_many.status_code, too_many.json()["code"]) == (422, "invalid_request")
     assert too_many.json()["errors"][0]["pointer"] == "/body/ids"
     assert await in_category(client, EATING) == set()
 
@@ -109,7 +111,9 @@ async def test_ten_thousand_ids_are_taken_and_one_more_is_not(
         {"ids": [str(uuid4())], "filter": {"q": "padaria"}, "category_id": EATING},
         {"filter": {}, "category_id": EATING},
         {"filter": {"q": "padaria"}},
-        {"filter": {"q": "padaria"}, "category_id": "98765432"},
+        {"filter": {"amount_from": "0.00001"}, "category_id": EATING},
+        {"filter": {"amount_from": "1", "amount_to": "0"}, "category_id": EATING},
+        {"filter": {"date_from": "2026-02-30"}, "category_id": EATING},
         {"filter": {"limit": 1}, "category_id": EATING},
         {"filter": {"date_from": "2026-03-02", "date_to": "2026-03-01"}, "category_id": EATING},
     ],
@@ -121,8 +125,20 @@ async def test_what_cannot_be_meant_is_refused(
 
     answer = await client.post(BULK, json=body)
 
-    assert answer.status_code == 422
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
     assert await in_category(client, EATING) == set()
+
+
+@pytest.mark.parametrize("unknown", ["98765432", str(UUID(int=7))])
+async def test_an_unknown_category_takes_no_rows(
+    client: httpx.AsyncClient, sessions: Sessions, owner_id: UUID, unknown: str
+) -> None:
+    await add_rows(sessions, owner_id, {"user_category_id": EATING, "description": "PADARIA"})
+
+    answer = await client.post(BULK, json={"filter": {"q": "padaria"}, "category_id": unknown})
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "unknown_category")
+    assert len(await in_category(client, EATING)) == 1
 
 
 async def test_a_repeated_request_is_done_once(client: httpx.AsyncClient, sessions: Sessions, owner_id: UUID) -> None:
