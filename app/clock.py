@@ -28,6 +28,8 @@ def day_and_moment(instant: datetime) -> tuple[date, datetime | None]:
 
     Padded are 00:00Z and 03:00Z (Sao Paulo's midnight); both fall on the day that they stand for.
     """
+    if type(instant) is not datetime:  # the zone arithmetic of a subclass costs three times as much
+        instant = datetime.combine(instant, instant.timetz())
     utc = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
     if utc.hour in _PADDED and utc.minute == utc.second == utc.microsecond == 0:
         return utc.date(), None

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -15,14 +15,19 @@ _NONCE_BYTES = 12
 _NONCES_AT_ONCE = 256
 
 
-def _draw_nonces() -> Iterator[bytes]:
-    """Yield random nonces, never one twice, drawn many at once: asking for each would cost as much as encrypting."""
-    while True:
-        noise, process = os.urandom(_NONCE_BYTES * _NONCES_AT_ONCE), os.getpid()
-        for at in range(0, len(noise), _NONCE_BYTES):
-            if os.getpid() != process:
-                break  # a forked child draws its own
-            yield noise[at : at + _NONCE_BYTES]
+_nonces: list[bytes] = []
+os.register_at_fork(after_in_child=_nonces.clear)  # a forked child draws its own
+
+
+def _next_nonce() -> bytes:
+    """Return a random nonce, never one twice; drawn many at once, as asking for each costs as much as encrypting."""
+    try:
+        return _nonces.pop()
+    except IndexError:
+        noise = os.urandom(_NONCE_BYTES * _NONCES_AT_ONCE)
+        first, *others = (noise[at : at + _NONCE_BYTES] for at in range(0, len(noise), _NONCE_BYTES))
+        _nonces.extend(others)
+        return first
 
 
 class VaultError(Exception):
@@ -41,14 +46,14 @@ class Vault:
         self._sealers = {name: AESGCM(_derive(key, b"seal")) for name, key in keys.items()}
         self._hash_keys = {name: _derive(key, b"hash") for name, key in keys.items()}
         self._current = next(iter(keys))
-        self._nonces = _draw_nonces()
+        self._encrypt = self._sealers[self._current].encrypt
         self.header = bytes([len(self._current.encode())]) + self._current.encode()
         self.content_key = _derive(keys[self._current], b"content")
 
     def seal(self, value: bytes, *, place: bytes) -> bytes:
         """Return `value` encrypted for `place`."""
-        nonce = next(self._nonces)
-        return self.header + nonce + self._sealers[self._current].encrypt(nonce, value, place)
+        nonce = _next_nonce()
+        return self.header + nonce + self._encrypt(nonce, value, place)
 
     def open(self, sealed: bytes, *, place: bytes) -> bytes:
         """Return the value sealed for `place`. Raises VaultError."""

@@ -130,13 +130,10 @@ class CreditCardMetadata(Wire, frozen=True):
     card_number: str | None = None
     bill_id: str | None = None
     bill_forecast_date: str | None = None  # YYYY-MM
-    bill_post_date: Instant | None = None
     payment_type: str | None = None
     transaction_date_time: Instant | None = None
     fee_type: str | None = None
-    fee_type_additional_info: str | None = None
     other_credits_type: str | None = None
-    other_credits_additional_info: str | None = None
 
     def __post_init__(self) -> None:
         if self.total_amount is not None:
@@ -156,13 +153,13 @@ class Merchant(Wire, frozen=True):
 class Transaction(Wire, frozen=True):
     """One movement of an account. On cards the sign of `amount` is inverted; `type` (DEBIT, CREDIT) is not.
 
-    `date` is often a padded midnight, of UTC or of Sao Paulo; `created_at` is when Pluggy took it in.
+    `date` is often a padded midnight, of UTC or of Sao Paulo; `created_at` is when Pluggy took it in. Only what
+    is kept of it is declared: a page is 500 of these, and what isn't declared costs next to nothing to pass over.
     """
 
     id: UUID
     amount: Decimal
     date: Timestamp
-    account_id: UUID | None = None
     description: str | None = None
     description_raw: str | None = None
     type: str | None = None
@@ -172,16 +169,12 @@ class Transaction(Wire, frozen=True):
     balance: Decimal | None = None
     category: str | None = None
     category_id: str | None = None
-    provider_code: str | None = None
     provider_id: str | None = None
     operation_type: str | None = None
-    operation_type_additional_info: str | None = None
-    order: int | None = None
     payment_data: PaymentData | None = None
     credit_card_metadata: CreditCardMetadata | None = None
     merchant: Merchant | None = None
     created_at: Timestamp | None = None
-    updated_at: Timestamp | None = None
 
     def __post_init__(self) -> None:  # spelled out, because pages of these are the hot path
         require_usable(self.amount)

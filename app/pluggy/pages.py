@@ -1,6 +1,7 @@
 """Lists page by page: a record set aside when it is bad, the next page on its way while this one is used."""
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -74,10 +75,17 @@ def records_as(kind: type[T]) -> ReadRecords[T]:
 def slice_transactions(records: Sequence[msgspec.Raw]) -> tuple[list[TransactionSlice], list[BadRecord]]:
     """The records with their ids, read in one go."""
     try:
-        keys = _read_keys(b"[" + b",".join(records) + b"]")
+        ids = _read_ids(records)
     except UNREADABLE:
         return _read_one_by_one(records, lambda record: TransactionSlice(decode_as(record, _Key).id, record))
-    return [TransactionSlice(key.id, record) for key, record in zip(keys, records, strict=True)], []
+    return [*map(TransactionSlice, ids, records)], []
+
+
+def _read_ids(records: Sequence[msgspec.Raw]) -> list[UUID]:
+    leading = [*map(_LEADING_ID, records)]
+    if all(leading):  # as the API writes them: nothing else of a record need be read
+        return _decode_ids(b"[" + b",".join([found[1] for found in leading if found]) + b"]")
+    return [key.id for key in _decode_keys(b"[" + b",".join(records) + b"]")]
 
 
 def _read_one_by_one(
@@ -94,7 +102,9 @@ def _read_one_by_one(
     return results, bad_records
 
 
-_read_keys = decoder_of(list[_Key]).decode
+_LEADING_ID: Final = re.compile(rb'\{"id":("[0-9a-fA-F-]{36}")').match
+_decode_ids = decoder_of(list[UUID]).decode
+_decode_keys = decoder_of(list[_Key]).decode
 _read_transactions = records_as(Transaction)
 
 

@@ -106,6 +106,9 @@ class Ingest:
         draft = _Draft()
         transactions, draft.bad = decode_transactions(differing)
         for source, fresh in zip(transactions, new_ids(len(transactions)), strict=True):
+            if source.id not in hashes:  # a record with two ids, of which slicing and decoding took one each
+                draft.bad.append(BadRecord(str(source.id), "Expected one id"))
+                continue
             stored = known.get(source.id)
             self._map(draft, reader, source, stored.id if stored else fresh, hashes[source.id])
         return draft

@@ -179,16 +179,16 @@ def _details(card: CreditCardMetadata | None, merchant: Merchant | None) -> str 
 
 
 def _card_details(card: CreditCardMetadata) -> CardDetails:
-    return CardDetails(
-        total_amount=None if card.total_amount is None else money_text(to_money(card.total_amount)),
-        purchase_date=day_and_moment(card.purchase_date)[0] if card.purchase_date else None,
-        purchased_at=_moment_text(card.transaction_date_time) if card.transaction_date_time else None,
-        merchant_category_code=None if card.payee_mcc is None else str(card.payee_mcc),
-        last_digits=card.card_number[-4:] if card.card_number else None,
-        bill_forecast_month=card.bill_forecast_date,
-        payment_type=card.payment_type,
-        fee_type=card.fee_type,
-        other_credits_type=card.other_credits_type,
+    return CardDetails(  # by position, in the order of its fields
+        None if card.total_amount is None else money_text(to_money(card.total_amount)),
+        day_and_moment(card.purchase_date)[0] if card.purchase_date else None,
+        _moment_text(card.transaction_date_time) if card.transaction_date_time else None,
+        None if card.payee_mcc is None else str(card.payee_mcc),
+        card.card_number[-4:] if card.card_number else None,
+        card.bill_forecast_date,
+        card.payment_type,
+        card.fee_type,
+        card.other_credits_type,
     )
 
 
