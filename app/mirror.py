@@ -67,11 +67,11 @@ async def mirror(
             row, columns = kind(), {**columns, **place, "id": new_id()}
         for name, value in columns.items():
             setattr(row, name, value)
-        _stamp(row, number)
+        stamp(row, number)
         session.add(row)
     for row in gone:
         row.unlisted_at = func.now()
-        _stamp(row, number)
+        stamp(row, number)
     await session.flush()
     return held
 
@@ -95,6 +95,7 @@ def _differs(row: Mirrored, source: Source) -> bool:
     return any(getattr(row, name) != value for name, value in source.columns.items())
 
 
-def _stamp(row: Mirrored, number: int) -> None:
+def stamp(row: Mirrored, number: int) -> None:
+    """Note that the row is news."""
     row.change_number = number
     row.updated_at = func.now()

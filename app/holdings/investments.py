@@ -1,5 +1,6 @@
 """Pluggy's investment to our row."""
 
+from collections.abc import Hashable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,6 +13,9 @@ from app.pluggy.holding_models import Investment
 
 _MONEY = ("balance", "amount", "amount_original", "amount_profit", "amount_withdrawal", "taxes", "taxes2")
 _RATES = ("rate", "fixed_annual_rate", "annual_rate", "last_month_rate", "last_twelve_months_rate")
+
+_IDENTITY = ("type", "subtype", "name", "number_masked", "currency_code", "due_date")
+_IDENTITY_DETAILS = ("code", "isin", "issuer", "issue_date", "purchase_date")
 
 
 def to_source(source: Investment) -> Source:
@@ -31,6 +35,12 @@ def to_source(source: Investment) -> Source:
         "details": _details(source),
     }
     return Source(source.id, columns)
+
+
+def identity(columns: Mapping[str, Any]) -> Hashable:
+    """Return what tells the position from others, whatever Pluggy's id and today's figures."""
+    details = columns["details"]
+    return *(columns[name] for name in _IDENTITY), *(details.get(name) for name in _IDENTITY_DETAILS)
 
 
 def _details(source: Investment) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Pluggy's loan to our row."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -14,6 +14,8 @@ from app.pluggy.holding_models import Loan, LoanInstallments, LoanPayments
 
 _DAYS = ("contract_date", "first_installment_due_date", "due_date", "settlement_date")
 _LISTS = ("interest_rates", "contracted_fees", "contracted_finance_charges", "warranties")
+
+_IDENTITY = ("type", "product_name", "contract_number_masked", "currency_code", "contract_amount", "contract_date")
 
 
 def to_source(source: Loan) -> Source:
@@ -44,6 +46,11 @@ def to_source(source: Loan) -> Source:
         },
     }
     return Source(source.id, columns)
+
+
+def identity(columns: Mapping[str, Any]) -> Hashable:
+    """Return what tells the contract from others, whatever Pluggy's id and what is paid by now."""
+    return tuple(columns[name] for name in _IDENTITY)
 
 
 def _day(instant: datetime | None) -> date | None:

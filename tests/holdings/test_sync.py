@@ -22,6 +22,12 @@ from tests.stand_in import StandIn
 from tests.sync.support import connect, sync
 from worker.job import Runner
 
+TWIN = """
+    INSERT INTO loans
+    SELECT (jsonb_populate_record(l, jsonb_build_object('id', gen_random_uuid(), 'pluggy_id', gen_random_uuid()))).*
+    FROM loans l
+"""
+
 
 async def told_by(stand_in: StandIn, item_id: UUID | None, name: str) -> dict[str, Any]:
     return {row["id"]: row for row in (await stand_in.api("GET", f"/{name}", itemId=str(item_id)))["results"]}
@@ -82,6 +88,70 @@ async def test_equal_holdings_are_not_written_and_changed_ones_are(
     assert before == again
     assert before.isdisjoint(later)
     assert {row[0] for row in before} == {row[0] for row in later}
+
+
+async def ids_shown(client: httpx.AsyncClient, **query: Any) -> list[str]:
+    return sorted([row["id"] for name in ("investments/", "loans/") for row in await read_all(client, name, **query)])
+
+
+@pytest.mark.parametrize("deleted_first", [True, False], ids=["after it was deleted", "while the other is live"])
+async def test_what_returns_under_a_new_item_is_shown_once_under_its_id(
+    client: httpx.AsyncClient,
+    resources: Resources,
+    runner: Runner,
+    stand_in: StandIn,
+    owner_id: UUID,
+    deleted_first: bool,
+) -> None:
+    """R33"""
+    first = await connect(resources, runner, stand_in, owner_id)
+    before = await ids_shown(client)
+    if deleted_first:
+        await stand_in.api("DELETE", f"/items/{first.item_id}")
+        await sync(resources, runner, first)
+
+    second = await connect(resources, runner, stand_in, owner_id)
+    await sync(resources, runner, first)
+
+    assert len(before) > 2
+    assert await ids_shown(client) == before
+    for name in ("investments", "loans"):
+        shown = {row["pluggy_id"] for row in await read_all(client, name + "/", connection_id=second.id)}
+        assert shown == (await told_by(stand_in, second.item_id, name)).keys()
+
+
+async def test_of_two_positions_alike_neither_continues_the_other(
+    client: httpx.AsyncClient, resources: Resources, runner: Runner, stand_in: StandIn, owner_id: UUID
+) -> None:
+    """R33: which of them came back can't be told, so both stay apart from what arrives."""
+    first = await connect(resources, runner, stand_in, owner_id)
+    async with transaction(resources.sessions, owner_id) as session:
+        await session.execute(text(TWIN))
+    before = {row["id"] for row in await read_all(client, "loans/")}
+
+    second = await connect(resources, runner, stand_in, owner_id)
+
+    former = {row["id"] for row in await read_all(client, "loans/", connection_id=first.id)}
+    assert former == before
+    assert {row["id"] for row in await read_all(client, "loans/", connection_id=second.id)}.isdisjoint(before)
+
+
+async def test_an_institutions_other_connection_with_accounts_of_its_own_keeps_what_it_holds(
+    client: httpx.AsyncClient, resources: Resources, runner: Runner, stand_in: StandIn, owner_id: UUID
+) -> None:
+    """R33: the same fund held by two logins is two positions."""
+    first = await connect(resources, runner, stand_in, owner_id)
+    before = await ids_shown(client)
+    async with transaction(resources.sessions, owner_id) as session:
+        await session.execute(text("UPDATE accounts SET number_hash = 'another'"))
+
+    await connect(resources, runner, stand_in, owner_id)
+
+    kept = [
+        row["id"] for name in ("investments/", "loans/") for row in await read_all(client, name, connection_id=first.id)
+    ]
+    assert sorted(kept) == before
+    assert len(await ids_shown(client)) == 2 * len(before)
 
 
 async def test_answers_are_what_openapi_says(
