@@ -7,11 +7,14 @@ from decimal import Decimal
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
+import structlog
 from sqlalchemy import BigInteger, DateTime, LargeBinary, MetaData, Numeric
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, mapped_column
+
+log = structlog.get_logger()
 
 Money = Annotated[Decimal, mapped_column(Numeric(19, 4))]
 Quantity = Annotated[Decimal, mapped_column(Numeric(28, 10))]
@@ -117,14 +120,20 @@ async def hash_joins(session: AsyncSession) -> AsyncIterator[None]:
 
 
 def after_commit(session: AsyncSession, callback: AfterCommit) -> None:
-    """Have `callback` awaited once the transaction is committed; never when it is rolled back."""
+    """Have `callback` awaited once the transaction is committed; never when it is rolled back.
+
+    Nothing may depend on it: one that fails is logged, since what the transaction did stands (R70).
+    """
     session.info.setdefault("after_commit", []).append(callback)
 
 
 async def run_after_commit(session: AsyncSession) -> None:
     """Await the callbacks of `after_commit`, each once."""
     for callback in session.info.pop("after_commit", []):
-        await callback()
+        try:
+            await callback()
+        except Exception:
+            log.exception("after_commit_failed")
 
 
 async def in_transaction(

@@ -5,10 +5,14 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
+from structlog.testing import capture_logs
 
 from app.connections.models import BankConnection
 from app.database import Sessions, after_commit, in_transaction, transaction
 from app.ids import new_id
+from app.metrics.counting import count_on_commit
+from app.metrics.instruments import SYNC_RUNS
 from app.tables import CONTROL_TABLES, metadata
 
 
@@ -94,6 +98,25 @@ async def test_what_waits_for_the_commit_does_not_run_after_a_rollback(sessions:
         assert ran == []
 
     assert ran == ["ran"]
+
+
+async def test_a_count_that_fails_after_the_commit_fails_nothing_else(sessions: Sessions, owner_id: UUID) -> None:
+    """R70"""
+    ran: list[str] = []
+
+    async def callback() -> None:
+        ran.append("ran")
+
+    async def work(session: AsyncSession) -> str:
+        count_on_commit(session, SYNC_RUNS.labels("succeeded"), -1)  # a counter refuses to go down
+        after_commit(session, callback)
+        return "done"
+
+    with capture_logs() as lines:
+        result = await in_transaction(sessions, owner_id, work)
+
+    assert (result, ran) == ("done", ["ran"])
+    assert [(line["event"], line["log_level"]) for line in lines] == [("after_commit_failed", "error")]
 
 
 async def test_a_passing_fault_of_the_database_is_tried_once_more(sessions: Sessions) -> None:
