@@ -19,6 +19,8 @@ def plain_document(text: str | None) -> str | None:
 
 def type_of(document: str) -> DocumentType | None:
     """Return what a plain document is; None when its check digits are wrong."""
+    if len(set(document)) == 1:  # 111.111.111-11 checks out, and nobody has it
+        return None
     if cpf.is_valid(document):
         return DocumentType.CPF
     return DocumentType.CNPJ if cnpj.is_valid(document) else None

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -24,34 +24,6 @@ A_YEAR: Final = {
 """How often a series comes, by its cadence."""
 
 
-class RecurringItem(ApiModel):
-    """A series. `a_month` is its typical amount as it weighs on a month; negative is money out."""
-
-    series_id: UUID
-    account_id: UUID
-    counterparty_id: UUID | None
-    name: str
-    cadence: Annotated[str, Field(description="`monthly`, `yearly`, …; an open enum.")]
-    last_amount: MoneyText
-    typical_amount: MoneyText
-    a_month: MoneyText
-    varies: Annotated[bool, Field(description="The amount differs nearly each time, as of an electricity bill.")]
-    last_date: date
-    next_date: Annotated[date, Field(description="The next day on which it is expected, by Brazilian business days.")]
-    price_before: Annotated[MoneyText | None, Field(description="Before the last change of a steady price.")]
-    price_changed_on: date | None
-    transactions_url: Annotated[str, Field(description=f"Lists its rows, the newest {MOST_IDS} of them.")]
-
-
-class RecurringOfCurrency(ApiModel):
-    """What comes again in one currency, the largest first; the sums are of `a_month`."""
-
-    currency_code: str
-    income_a_month: MoneyText
-    spending_a_month: MoneyText
-    series: list[RecurringItem]
-
-
 _ITEM: Final[dict[str, Any]] = {
     "series_id": "01990a61-22c8-7d05-b1a4-6f0e7c9d3b12",
     "account_id": "01990a5e-6f4b-7c11-9d3e-0c6f5b1a2d77",
@@ -66,8 +38,44 @@ _ITEM: Final[dict[str, Any]] = {
     "next_date": "2026-04-08",
     "price_before": "-112.00",
     "price_changed_on": "2025-11-10",
+    "decision": None,
+    "decided_at": None,
     "transactions_url": "/api/banking/transactions/?ids=01990a61-22c8-7d05-b1a4-6f0e7c9d3b12",
 }
+
+
+class RecurringItem(ApiModel):
+    """A series. `a_month` is its typical amount as it weighs on a month; negative is money out."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_ITEM]})
+
+    series_id: UUID
+    account_id: UUID
+    counterparty_id: UUID | None
+    name: str
+    cadence: Annotated[str, Field(description="`monthly`, `yearly`, …; an open enum.")]
+    last_amount: MoneyText
+    typical_amount: MoneyText
+    a_month: MoneyText
+    varies: Annotated[bool, Field(description="The amount differs nearly each time, as of an electricity bill.")]
+    last_date: date
+    next_date: Annotated[date, Field(description="The next day on which it is expected, by Brazilian business days.")]
+    price_before: Annotated[MoneyText | None, Field(description="Before the last change of a steady price.")]
+    price_changed_on: date | None
+    decision: Annotated[
+        str | None, Field(description="`confirmed` or `rejected` by the owner; null while nothing is said.")
+    ]
+    decided_at: datetime | None
+    transactions_url: Annotated[str, Field(description=f"Lists its rows, the newest {MOST_IDS} of them.")]
+
+
+class RecurringOfCurrency(ApiModel):
+    """What comes again in one currency, the largest first; the sums are of `a_month`."""
+
+    currency_code: str
+    income_a_month: MoneyText
+    spending_a_month: MoneyText
+    series: list[RecurringItem]
 
 
 class RecurringRead(ApiModel):
@@ -99,7 +107,7 @@ async def recurring(session: AsyncSession, owner_id: UUID, asked: Whose) -> Recu
     for series in await queries.live_series(
         session, owner_id, account_id=asked.account_id, connection_id=asked.connection_id
     ):
-        by_currency[series.currency_code].append(_item(series))
+        by_currency[series.currency_code].append(shown(series))
     return RecurringRead.model_construct(
         currencies=[_of_currency(code, items) for code, items in sorted(by_currency.items())]
     )
@@ -114,7 +122,8 @@ def _of_currency(currency_code: str, items: Sequence[RecurringItem]) -> Recurrin
     )
 
 
-def _item(series: RecurringSeries) -> RecurringItem:
+def shown(series: RecurringSeries) -> RecurringItem:
+    """Return what a client sees of a series."""
     change = series.price_changes[-1] if series.price_changes else None
     sign = -1 if series.last_amount < 0 else 1
     return RecurringItem.model_construct(
@@ -131,5 +140,7 @@ def _item(series: RecurringSeries) -> RecurringItem:
         next_date=series.next_date,
         price_before=None if change is None else sign * Decimal(change["before"]),
         price_changed_on=None if change is None else date.fromisoformat(change["date"]),
+        decision=series.decision,
+        decided_at=series.decided_at,
         transactions_url=link({"ids": series.transaction_ids[-MOST_IDS:]}),
     )

@@ -24,11 +24,13 @@ from app.insights.forecast import ForecastRead
 from app.insights.installments import InstallmentsRead
 from app.insights.open_bills import OpenBillsRead
 from app.insights.periods import MonthRange, Whose
-from app.insights.recurring import RecurringRead
+from app.insights.recurring import RecurringItem, RecurringRead
 from app.insights.schemas import InsightRead, Status, shown
 from app.insights.spending import MonthOfSpending, SpendingRead
 from app.pagination import InvalidCursor
 from app.problems import problem_responses
+from app.recurring.errors import SeriesNotFound
+from app.recurring.service import decide
 from app.routing import make_router, requires
 from app.schemas import Results
 
@@ -131,6 +133,28 @@ async def get_recurring(owner: OwnerDep, session: SessionDep, asked: Annotated[W
     What stopped coming is left out, and so is what the owner said is no series.
     """
     return await series.recurring(session, owner.id, asked)
+
+
+@router.post(
+    "/insights/recurring/{series_id}/confirm/",
+    dependencies=[requires("transactions:write")],
+    summary="Confirm a recurring series",
+    responses=problem_responses(SeriesNotFound),
+)
+async def confirm_series(series_id: UUID, owner: OwnerDep, session: SessionDep) -> RecurringItem:
+    """Say that it does come again: it is kept, even when its rows no longer look like it."""
+    return series.shown(await decide(session, owner.id, series_id, "confirmed"))
+
+
+@router.post(
+    "/insights/recurring/{series_id}/reject/",
+    dependencies=[requires("transactions:write")],
+    summary="Reject a recurring series",
+    responses=problem_responses(SeriesNotFound),
+)
+async def reject_series(series_id: UUID, owner: OwnerDep, session: SessionDep) -> RecurringItem:
+    """Say that it is no series: it is neither listed nor foreseen any more, also when its rows go on coming."""
+    return series.shown(await decide(session, owner.id, series_id, "rejected"))
 
 
 @router.get("/insights/installments/", dependencies=[_READ], summary="Sum up what instalments still commit")

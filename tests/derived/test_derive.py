@@ -10,8 +10,10 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.changes import next_change
+from app.clock import local_day, utc_now
 from app.database import Sessions, transaction
 from app.derived.service import derive_or_owe
+from app.installments.plans import add_months
 from app.links.models import TransactionLink
 from app.owed import OwedWork
 from app.recurring.models import RecurringSeries
@@ -243,6 +245,30 @@ async def test_a_series_keeps_its_id_while_it_grows_and_goes_with_its_rows(home:
     await home.derive()
     async with transaction(sessions, home.owner_id) as session:
         assert (await session.scalars(select(RecurringSeries))).all() == []
+
+
+@pytest.mark.parametrize(("verb", "decision", "listed"), [("reject", "rejected", 0), ("confirm", "confirmed", 1)])
+async def test_what_a_person_says_of_a_series_is_remembered_as_it_goes_on(
+    home: Home, client: httpx.AsyncClient, verb: str, decision: str, listed: int
+) -> None:
+    today = local_day(utc_now())
+    for back in range(4, 0, -1):
+        await home.put(home.bank, "-39.90", "Netflix", date=add_months(today, -back))
+    await home.derive()
+    path = "/api/banking/insights/recurring/"
+    (series,) = (await client.get(path)).json()["currencies"][0]["series"]
+
+    answers = [await client.post(f"{path}{series['series_id']}/{verb}/") for _ in range(2)]
+    await home.put(home.bank, "-39.90", "Netflix", date=today)
+    await home.derive()
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].json() == answers[1].json()
+    assert (series["decision"], answers[0].json()["decision"]) == (None, decision)
+    kept = [each for of_code in (await client.get(path)).json()["currencies"] for each in of_code["series"]]
+    assert [(each["series_id"], each["decision"]) for each in kept] == [(series["series_id"], decision)] * listed
+    forecast = (await client.get("/api/banking/insights/forecast/")).json()["currencies"][0]["expected"]
+    assert {each["series_id"] for each in forecast} == {series["series_id"]} & {each["series_id"] for each in kept}
 
 
 async def test_counterparties_are_listed_by_name_and_found_without_accents(

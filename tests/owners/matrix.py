@@ -24,6 +24,7 @@ from app.vault import Vault
 from app.webhook_endpoints import service as webhook_endpoints
 from app.webhook_endpoints.models import WebhookDelivery
 from tests.factories import make_account, make_connection, make_revision, make_transaction
+from tests.insights.test_commitments import make_series
 
 Ids = dict[str, Any]
 Factory = Callable[[AsyncSession, UUID, Ids], Awaitable[Any]]
@@ -151,6 +152,10 @@ async def _counterparty(session: AsyncSession, owner_id: UUID, ids: Ids) -> UUID
     return party.id
 
 
+async def _series(session: AsyncSession, owner_id: UUID, ids: Ids) -> UUID:
+    return (await make_series(session, owner_id, ids["account_id"])).id
+
+
 FACTORIES: dict[str, Factory] = {
     "connection_id": _connection,
     "account_id": _account,
@@ -167,6 +172,7 @@ FACTORIES: dict[str, Factory] = {
     "rule_application_id": _rule_application,
     "transfer_id": _transfer,
     "counterparty_id": _counterparty,
+    "series_id": _series,
 }
 """Makes one row of the owner and returns its id, by the name of the path parameter; in the order of dependence."""
 
