@@ -35,14 +35,14 @@ async def get_session(resources: ResourcesDep, owner: OwnerDep) -> AsyncIterator
 
 
 async def get_page(
-    resources: ResourcesDep,
+    request: Request,
     limit: Annotated[int, Query(ge=1, le=500, description="How many rows at most.")] = 50,
     cursor: Annotated[
         str | None, Query(max_length=1024, description="`next_cursor` of the page before, with the same filter.")
     ] = None,
 ) -> Page:
     """Return the page that is asked for."""
-    return Page(limit, cursor, resources.vault)
+    return Page(limit, cursor, (await get_resources(request)).vault)
 
 
 SessionDep = Annotated[AsyncSession, Depends(get_session, scope="function")]

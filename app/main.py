@@ -96,6 +96,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # spans would bear what people search for
         lifespan=_lifespan,
         middleware=[_cors(settings), Middleware(Edge)],
     )

@@ -10,7 +10,8 @@ from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.pool import PoolProxiedConnection
 
 from app.database import Sessions, set_owner
 
@@ -27,29 +28,40 @@ async def read_rows(
     SQLAlchemy's connection, cost more processor time than such a query. Raises DBAPIError, as they would.
     """
     begin = f"BEGIN READ ONLY; SELECT set_config('banking.owner', '{owner_id}', true)"
-    async with engine.connect() as connection:
-        driver = await _driver(connection)
-        while driver.is_closed():  # the server was restarted while the connection waited in the pool
-            await connection.invalidate()
-            driver = await _driver(connection)
-        try:
-            await driver.execute(begin)
-            rows: Sequence[Sequence[Any]] = await driver.fetch(statement, *values)
-            return rows
-        except Exception as error:
-            if getattr(error, "sqlstate", None) is None and not driver.is_closed():
-                raise
-            lost = driver.is_closed()
-            raise DBAPIError(statement, None, error, hide_parameters=True, connection_invalidated=lost) from error
-        finally:
-            if driver.is_closed():
-                await connection.invalidate()
-            else:
-                await driver.execute("ROLLBACK")
+    connection, driver = await _take(engine)
+    try:
+        await driver.execute(begin)
+        rows: Sequence[Sequence[Any]] = await driver.fetch(statement, *values)
+        return rows
+    except Exception as error:
+        lost = driver.is_closed()
+        if getattr(error, "sqlstate", None) is None and not lost:
+            raise
+        raise DBAPIError(statement, None, error, hide_parameters=True, connection_invalidated=lost) from error
+    finally:
+        await _give_back(connection, driver)
 
 
-async def _driver(connection: AsyncConnection) -> Any:
-    return (await connection.get_raw_connection()).driver_connection
+async def _take(engine: AsyncEngine) -> tuple[PoolProxiedConnection, Any]:
+    while True:
+        connection = await engine.raw_connection()
+        driver: Any = connection.driver_connection
+        if not driver.is_closed():
+            return connection, driver
+        connection.invalidate()  # the server was restarted while it waited in the pool
+
+
+async def _give_back(connection: PoolProxiedConnection, driver: Any) -> None:
+    is_clean = False
+    try:
+        if not driver.is_closed():
+            await driver.execute("ROLLBACK")
+            is_clean = True
+    finally:
+        if is_clean:
+            connection.close()  # to the pool; SQLAlchemy began nothing, so it has nothing to wait for
+        else:
+            connection.invalidate()
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final, NamedTuple
 import structlog
 from fastapi import APIRouter, FastAPI, params
 from fastapi.dependencies.models import Dependant
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
@@ -26,6 +27,7 @@ from app.http_errors import InvalidRequest, TooManyRequests
 from app.idempotency import replay
 from app.owners.errors import InsufficientScope, InvalidToken, NotAuthenticated
 from app.owners.principal import Principal, Scope
+from app.query_models import with_models_read
 from app.rates import Rate, RateLimiter
 
 OWNER_HEADER: Final = "Banking-Owner"
@@ -109,10 +111,10 @@ class Route(APIRoute):
 
     def matches(self, scope: AsgiScope) -> tuple[Match, AsgiScope]:
         """Tell whether the request is this route's; `connections/oauth/` is never the connection called `oauth`."""
-        match, child = super().matches(scope)
-        if child.get("path_params") and scope["path"] in scope["app"].state.fixed_paths:
+        path = scope["path"]
+        if path != self.path and path in scope["app"].state.fixed_paths:  # and no pattern is tried before its turn
             return Match.NONE, {}
-        return match, child
+        return super().matches(scope)
 
     async def handle(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Answer the request; a 405 names what every route of this path takes."""
@@ -123,7 +125,7 @@ class Route(APIRoute):
         await super().handle(scope, receive, send)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
+        handle = self._handler()
         scope, rate = self.policy.scope_needed, self.rate
         is_done_once, is_single = self.is_done_once, self.is_single
         known = frozenset(_query_names(self.dependant))
@@ -142,6 +144,23 @@ class Route(APIRoute):
             return tagged(request, response) if is_single else response
 
         return checked
+
+    def _handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle, documented = super().get_route_handler(), self.dependant
+        quick_dependant = with_models_read(documented)
+        if quick_dependant is None:
+            return handle
+        self.dependant = quick_dependant
+        quick = super().get_route_handler()
+        self.dependant = documented
+
+        async def handle_quickly(request: Request) -> Response:
+            try:
+                return await quick(request)
+            except RequestValidationError:
+                return await handle(request)  # names all faults together
+
+        return handle_quickly
 
 
 class RoutePolicy(NamedTuple):

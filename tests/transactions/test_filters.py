@@ -115,6 +115,14 @@ async def test_a_filter_that_cannot_be_meant_is_refused_where_it_is_wrong(
     assert all(value not in json.dumps(answer.json()["errors"]) for value in query.values() if len(value) > 8)
 
 
+async def test_faults_of_the_page_and_of_the_filter_are_told_together(client: httpx.AsyncClient) -> None:
+    """A filter is read apart from the rest of the query; whoever errs in both is still told both at once."""
+    answer = await client.get(LIST, params={"limit": "0", "internal": "maybe", "amount_from": "x"})
+
+    pointers = {fault["pointer"] for fault in answer.json()["errors"]}
+    assert pointers == {"/query/limit", "/query/internal", "/query/amount_from"}
+
+
 async def test_a_text_that_cannot_be_stored_finds_no_server_error(client: httpx.AsyncClient) -> None:
     answer = await client.get(LIST, params={"counterparty": "ab\0"})
 

@@ -1,5 +1,6 @@
 """What clients read of the ledger, over HTTP and real PostgreSQL."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -368,6 +369,21 @@ async def test_a_connection_that_died_in_the_pool_is_replaced_unseen(
     await admin.dispose()
 
     assert [row[0] for row in found] == [own]
+
+
+async def test_a_read_that_is_broken_off_leaves_no_transaction_in_the_pool(
+    resources: Resources, owner_id: UUID
+) -> None:
+    """R72: whoever is given the connection next begins afresh, and may write."""
+    engine = make_engine(resources.settings.database.url, pool_size=1, statement_ms=5_000)
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2):
+            await read_rows(engine, owner_id, "SELECT pg_sleep(4)", ())
+    async with engine.connect() as connection:
+        is_read_only = await connection.exec_driver_sql("SHOW transaction_read_only")
+        assert is_read_only.scalar_one() == "off"
+    await engine.dispose()
 
 
 async def test_a_statement_that_fails_leaves_its_connection_usable(resources: Resources, owner_id: UUID) -> None:
