@@ -82,6 +82,21 @@ def test_raw_asyncpg_lives_in_the_modules_that_need_it() -> None:
     assert users <= {"app/transactions/bulk.py", "app/transactions/queries.py", "app/webhooks/inbox.py"}
 
 
+def test_nothing_is_pickled() -> None:
+    """R7: what goes through Redis is JSON or msgpack."""
+    picklers = {"pickle", "marshal", "shelve"}
+
+    assert [path for path in SOURCES if picklers & set(imports(path))] == []
+
+
+def test_no_lock_outside_a_transaction_is_relied_on() -> None:
+    """R18: neither one of Redis nor a session's advisory lock."""
+    locks = ("pg_advisory_lock", "pg_try_advisory_lock", "redis.lock", "redlock")
+    service = [path for path in SOURCES if path.relative_to(ROOT).parts[0] in {"app", "worker"}]
+
+    assert [path for path in service if any(lock in path.read_text().lower() for lock in locks)] == []
+
+
 def test_nothing_imports_what_the_lock_does_not_hold() -> None:
     """Every third-party import is a declared dependency, not a guest of another package."""
     ours = {"app", "worker", "sandbox", "migrations", "tests", "benchmarks"}
