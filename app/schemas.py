@@ -66,10 +66,13 @@ class Results(ApiModel, Generic[_Row]):
 
 
 def only(pattern: re.Pattern[str], words: str) -> BeforeValidator:
-    """Return a check that a text matches the pattern whole; `words` tell what it must be."""
+    """Return a check that a text matches the pattern whole, and that it is no JSON number.
+
+    `words` tell what it must be.
+    """
 
     def check(value: Any) -> Any:
-        if isinstance(value, str) and not pattern.fullmatch(value):
+        if isinstance(value, (int, float, Decimal)) or (isinstance(value, str) and not pattern.fullmatch(value)):
             raise ValueError(words)
         return value
 

@@ -215,6 +215,8 @@ INVALID, UNKNOWN = "invalid_request", "unknown_category"
         ({"conditions": {"amount_from": "2", "amount_to": "1"}, "actions": {"category_id": EATING}}, INVALID),
         ({"conditions": {"amount_from": "0.00001"}, "actions": {"category_id": EATING}}, INVALID),
         ({"conditions": {"amount_to": "1234567890123456"}, "actions": {"category_id": EATING}}, INVALID),
+        ({"conditions": {"amount_to": 0}, "actions": {"category_id": EATING}}, INVALID),
+        ({"conditions": {"amount_to": -0.1}, "actions": {"category_id": EATING}}, INVALID),
         ({"conditions": {"words": "padaria"}, "actions": {"category_id": EATING}}, INVALID),
     ],
 )
