@@ -75,7 +75,8 @@ def steps(owner_id: UUID, changes: Changes, vault: Vault) -> Iterator[Step]:
 async def _read_rows(
     session: AsyncSession, number: ChangeNumber, *, owner_id: UUID, ids: Sequence[UUID], vault: Vault
 ) -> None:
-    rows = list((await movements_by_id(session, owner_id, ids)).values())
+    found = await movements_by_id(session, owner_id, ids)
+    rows = [found[row_id] for row_id in ids if row_id in found]  # in their order: the first names a counterparty
     await charges.classify(session, owner_id, rows, number=number)
     await counterparties.assign(session, owner_id, rows, number=number, vault=vault)
 

@@ -1,5 +1,6 @@
 """Removal with proof: a row leaves the ledger only when Pluggy, asked for it by its id, no longer has it (R24-R26)."""
 
+import asyncio
 from array import array
 from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Sequence
@@ -34,6 +35,7 @@ class Removal:
         self._reader = reader
         self._item = item
         self.warnings: list[dict[str, Any]] = []
+        self._asking = asyncio.Lock()
 
     async def settle_hints(self, account: AccountReading) -> None:
         """Ask for the rows that Pluggy said were updated or deleted; store what there is, remove what is gone."""
@@ -148,6 +150,10 @@ class Removal:
 
     async def _doubt(self, account: AccountReading) -> str | None:
         """Return why an absence proves nothing now, asked of Pluggy after the reading; None when it proves removal."""
+        async with self._asking:  # each keeps the consent that it read: two at once wait for each other's rows
+            return await self._ask_doubt(account)
+
+    async def _ask_doubt(self, account: AccountReading) -> str | None:
         pluggy = self._reader.resources.pluggy
         try:
             item = await pluggy.get_item(self._item.id)

@@ -25,6 +25,13 @@ WHERE id = :id
 _DIFFERING = {"id": "gen_random_uuid()", "pluggy_id": "gen_random_uuid()", "counterparty_name": "'Loja ' || number"}
 
 
+@pytest.fixture(autouse=True)
+def little_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fewer rows show the same, on a slow machine too."""
+    monkeypatch.setattr(service, "AT_ONCE", 300)
+    monkeypatch.setattr(service, "_PART", 100)
+
+
 @pytest.fixture
 async def row_id(resources: Resources, owner_id: UUID) -> UUID:
     """One of more rows than are derived at once, all of them new."""

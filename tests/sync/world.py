@@ -129,7 +129,7 @@ class World:
 
     async def rest(self) -> None:
         """Let every webhook arrive and everything owed be done, waits included."""
-        await self.bank.control("POST", "/clock", {"seconds": 1})
+        await self.bank.control("POST", "/clock", {"seconds": 6})  # shuffled ones are spread over 5 s
         for _ in range(_ROUNDS):
             await self.worker.settle()
             async with transaction(self.resources.sessions, self.owner_id) as session:
