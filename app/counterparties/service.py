@@ -40,7 +40,10 @@ async def assign(
             names={each.normalized for each in identities.values()},
         )
     )
-    missing = {key: (row_id, each) for row_id, each in identities.items() if (key := registry.missing(each))}
+    missing: dict[bytes | str, tuple[UUID, Identity]] = {}
+    for row_id, each in identities.items():
+        if (key := registry.missing(each)) is not None:
+            missing.setdefault(key, (row_id, each))  # named as it is first met
     if missing:
         added = await _add(session, owner_id, list(missing.values()), number=number, vault=vault)
         registry.learn(added)

@@ -13,6 +13,7 @@ from statistics import median
 from typing import NamedTuple
 from uuid import UUID
 
+from app.charges.classification import ChargeKind, charge_of
 from app.counterparties.names import plain, text_key
 from app.recurring.days import CADENCES, MONTHLY, Cadence, next_day, rule_of
 from app.transactions.movements import Movement
@@ -20,6 +21,7 @@ from app.transactions.movements import Movement
 _WIDEST = Decimal("2.2")
 """How many times larger one of two neighbours may be: a summer's electricity against a winter's."""
 
+_FOLLOWS_FROM_USE = frozenset({ChargeKind.INTEREST, ChargeKind.FINE, ChargeKind.TAX})
 _DENSE = 3
 """Transactions a month from which on only equal amounts can be told from everyday payments."""
 
@@ -82,8 +84,12 @@ def _series_of_payee(group: Sequence[Movement]) -> Iterator[Found]:
 
 
 def can_recur(row: Movement) -> bool:
-    """Tell whether it may be part of a series: no instalment, no cash, nothing moved into or out of investments."""
-    if row.installment_number is not None or not row.amount:
+    """Tell whether it may be part of a series: no instalment, no cash, nothing moved into or out of investments.
+
+    A bank's fee may, say for a monthly package; interest, fines and the tax on credit follow from how an account is
+    used, and no agreement.
+    """
+    if row.installment_number is not None or not row.amount or charge_of(row) in _FOLLOWS_FROM_USE:
         return False
     if (row.operation_type or "").startswith(_NO_SERIES):
         return False

@@ -39,6 +39,16 @@ def test_a_salary_of_the_fifth_business_day_is_known_by_it() -> None:
     assert (found.day_rule, found.next_date) == ("business_day:5", business_days(2025, 8)[4])
 
 
+@pytest.mark.parametrize("text", ["IOF s/ operações de crédito", "Juros cheque especial", "Multa por atraso"])
+def test_what_follows_from_how_an_account_is_used_is_no_series_however_regular(text: str) -> None:
+    """Found by a window of the stand-in's data in which an overdraft's tax was alike in three months."""
+    assert find_series(monthly(6, "-3.90", text)) == []
+
+
+def test_a_monthly_package_of_the_bank_is_one() -> None:
+    assert len(find_series(monthly(6, "-29.90", "Tarifa pacote de serviços"))) == 1
+
+
 def test_a_rise_is_a_price_change_of_the_same_series() -> None:
     rows = monthly(6, "-39.90", "NETFLIX.COM", account_id=CARD)
     rows += [row._replace(id=uuid4(), date=add_months(row.date, 6), amount=Decimal("-44.90")) for row in rows]
