@@ -48,7 +48,7 @@ test: install ## lint, types, all tests, on servers of its own
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
-	env -u DATABASE_URL -u MIGRATION_DATABASE_URL -u REDIS_URL $(RUN) pytest -n 2 --dist loadfile
+	env -u DATABASE_URL -u MIGRATION_DATABASE_URL -u REDIS_URL $(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 bench: install ## figures and ratios as one JSON object: make bench ONLY=sync
 	@$(RUN) benchmarks

@@ -1,6 +1,7 @@
 """Instants and calendar days; the only place that knows the bank's time zone."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 BANK_ZONE = ZoneInfo("America/Sao_Paulo")
@@ -33,4 +34,10 @@ def day_and_moment(instant: datetime) -> tuple[date, datetime | None]:
     utc = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
     if utc.hour in _PADDED and utc.minute == utc.second == utc.microsecond == 0:
         return utc.date(), None
-    return utc.astimezone(BANK_ZONE).date(), utc
+    return _day_at(utc.date(), utc.hour), utc
+
+
+@lru_cache(maxsize=20_000)  # the hours of two years, which all owners share
+def _day_at(day: date, hour: int) -> date:
+    """Return the bank's day at an hour of a UTC day; its zone has been whole hours from UTC since 1914."""
+    return datetime.combine(day, time(hour), UTC).astimezone(BANK_ZONE).date()

@@ -44,7 +44,7 @@ class Vault:
 
     def __init__(self, keys: Mapping[str, bytes]) -> None:
         self._sealers = {name: AESGCM(_derive(key, b"seal")) for name, key in keys.items()}
-        self._hash_keys = {name: _derive(key, b"hash") for name, key in keys.items()}
+        self._hashes = {name: hmac.new(_derive(key, b"hash"), digestmod=hashlib.sha256) for name, key in keys.items()}
         self._current = next(iter(keys))
         self._encrypt = self._sealers[self._current].encrypt
         self.header = bytes([len(self._current.encode())]) + self._current.encode()
@@ -72,11 +72,12 @@ class Vault:
 
     def fingerprints(self, value: str, *, purpose: str) -> list[bytes]:
         """Return the keyed hash under every live key, the current first: what a look-up compares with."""
-        return [self._fingerprint(name, value, purpose) for name in self._hash_keys]
+        return [self._fingerprint(name, value, purpose) for name in self._hashes]
 
     def _fingerprint(self, name: str, value: str, purpose: str) -> bytes:
-        digest = hmac.new(self._hash_keys[name], f"{purpose}\0{value}".encode(), hashlib.sha256).digest()
-        return digest[:16]
+        state = self._hashes[name].copy()  # its key is read in already
+        state.update(f"{purpose}\0{value}".encode())
+        return state.digest()[:16]
 
 
 def row_place(column: str, owner_id: UUID, row_id: UUID) -> bytes:
