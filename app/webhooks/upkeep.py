@@ -7,6 +7,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.accounts import repository as account_rows
 from app.connections.errors import ConnectionNotFound
 from app.database import in_transaction
 from app.resources import Resources
@@ -26,9 +27,10 @@ async def check_webhook(resources: Resources) -> None:
 
 
 async def reconcile(resources: Resources, owner_id: UUID, connection_id: UUID) -> None:
-    """Queue one reading of a connection that may have missed an event."""
+    """Queue one whole reading of a connection that may have missed an event: a deletion shows in no other (R24)."""
 
     async def request(session: AsyncSession) -> None:
+        await account_rows.doubt(session, owner_id, connection_id)
         await sync.request_sync(session, owner_id, connection_id, trigger=SyncTrigger.RECONCILE)
 
     try:

@@ -23,7 +23,7 @@ from tests.audit.reading import acts
 from tests.http_support import make_settings
 from tests.operations.conftest import NEXT_SECRET, Banking
 from tests.servers import ServerUrls
-from tests.stand_in import StandIn, assert_equal_to_truth
+from tests.stand_in import StandIn, assert_equal_to_truth, held
 from tests.sync.support import connect, queue_sync
 from tests.webhooks.support import PATH, SECRET, deliver, event_of, inbox_rows, owed_refs, runs_of
 from worker.job import Runner
@@ -58,14 +58,16 @@ async def test_the_hourly_check_repairs_the_webhook_and_reads_all_connections(
     await stand_in.api("PATCH", f"/webhooks/{made['id']}", {"enabled": False})
     assert connection.item_id is not None
     await stand_in.run_item(connection.item_id, days=5)
+    ((lost, *_), *_) = (await held(resources.sessions, owner_id, connection.id)).values()
+    await stand_in.control("POST", "/transactions/remove", {"ids": [str(lost.pluggy_id)]}, applyNow=True)
 
     await upkeep.check_webhook(resources)
     await asyncio.sleep(0.1)
     await runner.settle()
 
-    (held,) = await webhooks(stand_in)
-    assert (held["event"], held["disabledAt"]) == ("all", None)
-    assert held["headers"] == {"X-Webhook-Secret": SECRET, "X-Other": "kept"}
+    (webhook,) = await webhooks(stand_in)
+    assert (webhook["event"], webhook["disabledAt"]) == ("all", None)
+    assert webhook["headers"] == {"X-Webhook-Secret": SECRET, "X-Other": "kept"}
     assert len(await runs_of(resources.sessions, owner_id, trigger="reconcile")) == 1
     await assert_equal_to_truth(stand_in, resources.sessions, owner_id, connection)
 
