@@ -7,7 +7,9 @@ from uuid import UUID
 
 import msgspec
 
-_VARIANT = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
+_decode = msgspec.msgpack.Decoder(list[UUID]).decode
+_TAIL_BYTES = 8
+_KEPT_BITS, _VARIANT_BITS = b"\x3f" + b"\xff" * 7, b"\x80" + bytes(7)
 
 
 def new_id() -> UUID:
@@ -16,11 +18,14 @@ def new_id() -> UUID:
 
 
 def new_ids(count: int) -> list[UUID]:
-    """Return `count` fresh UUIDv7 in ascending order."""
-    stamp = f"{time.time_ns() // 1_000_000:012x}7"
-    noise, digits = os.urandom(10 * count).hex(), range(0, 20 * count, 20)
-    tails = sorted(noise[at : at + 3] + _VARIANT[noise[at + 3]] + noise[at + 4 : at + 19] for at in digits)
-    return msgspec.convert([stamp + tail for tail in tails], list[UUID])  # a fifth of the cost of UUID() each
+    """Return `count` fresh UUIDv7 in ascending order; those of one call differ in their last 62 bits alone."""
+    head = new_id().bytes[:-_TAIL_BYTES]
+    noise = int.from_bytes(os.urandom(_TAIL_BYTES * count))
+    noise = noise & int.from_bytes(_KEPT_BITS * count) | int.from_bytes(_VARIANT_BITS * count)
+    digits = noise.to_bytes(_TAIL_BYTES * count)
+    tails = sorted([digits[at : at + _TAIL_BYTES] for at in range(0, len(digits), _TAIL_BYTES)])
+    begin = b"\xc4\x10" + head  # MessagePack: 16 bytes follow; read in one go, at a tenth of the cost of UUID() each
+    return _decode(b"\xdd" + count.to_bytes(4) + b"".join([begin + tail for tail in tails]))
 
 
 def first_id_at(instant: datetime) -> UUID:

@@ -126,9 +126,11 @@ async def stand_in(stand_in_server: StandIn) -> StandIn:
 
 
 @pytest.fixture
-def runner(resources: Resources) -> Runner:
+async def runner(resources: Resources) -> AsyncIterator[Runner]:
     """What the worker works with; `await runner.settle()` carries out everything that is due."""
-    return Runner(resources)
+    running = Runner(resources)
+    yield running
+    await running.stop()  # a test that ended in the middle must not write into the next one's ledger
 
 
 @pytest.fixture(scope="session")

@@ -91,7 +91,7 @@ def direction_of(kind: str | None, amount: Decimal, *, is_card: bool) -> tuple[s
     by_type = _DIRECTIONS.get(kind or "")
     if not amount:
         return by_type or "IN", False
-    by_sign = "OUT" if (amount < 0) != is_card else "IN"
+    by_sign = "OUT" if amount.is_signed() != is_card else "IN"
     return by_type or by_sign, by_type is not None and by_type != by_sign
 
 

@@ -277,7 +277,7 @@ async def test_a_gzipped_body_is_read(client: PluggyClient, pluggy_api: respx.Mo
     assert route.calls.last.request.headers["accept-encoding"] == "gzip"
 
 
-@pytest.mark.parametrize("body", [gzip.compress(ITEM_BODY.encode())[:-9], b"no gzip at all"])
+@pytest.mark.parametrize("body", [gzip.compress(ITEM_BODY.encode())[:-9], b"no gzip at all"], ids=["cut", "none"])
 async def test_broken_gzip_is_repeated_like_a_lost_connection(
     client: PluggyClient, pluggy_api: respx.MockRouter, body: bytes
 ) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from app.owners.principal import DEFAULT_SCOPES, Principal
 from app.resources import Resources
+from app.tasks import end_tasks
 from tests.events.test_stream import Served, served_api
 from tests.stand_in import StandIn
 from worker.job import Runner
@@ -86,9 +87,11 @@ async def working(runner: Runner, stand_in: StandIn) -> AsyncIterator[None]:
             await asyncio.sleep(0.05)
 
     task = asyncio.create_task(work())
-    yield
-    task.cancel()
-    await asyncio.wait({task})
+    try:
+        yield
+    finally:
+        await end_tasks([task])
+        await runner.stop()  # what it began writes on when only its waiting is cancelled
 
 
 async def in_node(project: Path, served: Served, script: str, **given: Any) -> Any:
