@@ -117,7 +117,7 @@ async def get_connector(resources: Resources, connector_id: int) -> tuple[Connec
 
 async def forget() -> None:
     """Drop what this process holds, once the renewals under way have ended."""
-    renewals = [memory.renewal for memory in _memories.values() if memory.renewal is not None]
+    renewals = [each.renewal for each in _memories.values() if each.renewal is not None and not each.renewal.done()]
     _memories.clear()
     await asyncio.gather(*renewals, return_exceptions=True)
 

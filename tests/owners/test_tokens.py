@@ -73,11 +73,16 @@ async def test_without_scope_a_token_may_everything_but_see_personal_data(provid
     assert claims.scopes == SCOPES - {"pii:read"}
 
 
-NOW = int(time.time())
+
+
+def in_seconds(offset: int) -> int:
+    return int(time.time()) + offset
+
+
 BAD_TOKENS: dict[str, Any] = {
-    "expired": lambda p: p.token(exp=NOW - 31),
-    "not yet valid": lambda p: p.token(nbf=NOW + 300),
-    "issued in the future": lambda p: p.token(iat=NOW + 300),
+    "expired": lambda p: p.token(exp=in_seconds(-31)),
+    "not yet valid": lambda p: p.token(nbf=in_seconds(300)),
+    "issued in the future": lambda p: p.token(iat=in_seconds(300)),
     "foreign issuer": lambda p: p.token(iss="https://other.example"),
     "foreign audience": lambda p: p.token(aud="another"),
     "without expiry": lambda p: p.token(without=("exp",)),
