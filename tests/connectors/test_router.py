@@ -171,3 +171,19 @@ async def test_rubbish_in_redis_is_not_believed(person: Person, resources: Resou
     await resources.redis.set("banking:connectors:sandbox", b'{"read_at": "yesterday"}')
 
     assert await listed(person)
+
+
+async def test_a_list_renewed_on_another_event_loop_is_forgotten_all_the_same() -> None:
+    """As an operators' command leaves it behind in a process that goes on."""
+
+    async def renewed() -> asyncio.Task[Any]:
+        task: asyncio.Task[Any] = asyncio.create_task(asyncio.sleep(0))
+        await task
+        return task
+
+    renewal = await asyncio.to_thread(lambda: asyncio.run(renewed()))
+    catalogue._memories[catalogue._Source("https://bank.example", False)] = catalogue._Memory(renewal=renewal)
+
+    await catalogue.forget()
+
+    assert not catalogue._memories
