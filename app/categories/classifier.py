@@ -64,6 +64,8 @@ _WORDS: Final[tuple[tuple[str, str], ...]] = (
     ("15000000", r"\bipva\b|\biptu\b|\bdarf\b|simples nacional"),
     ("13000000", r"\bdoacao\b"),
 )
+_NUMBERS: Final = re.compile(r"(?<!\d)(?!99(?!\d))\d+")  # 99 is a name as well
+_ACCENTS: Final = re.compile("[\u0300-\u036f]")
 _PATTERNS: Final = tuple((category_id, re.compile(pattern)) for category_id, pattern in _WORDS)
 
 _OPERATIONS: Final[dict[str, str]] = {
@@ -100,8 +102,8 @@ def classify(merchant_code: str | None, text: str, operation_type: str | None) -
 
 
 def text_to_classify(description: str | None, merchant_name: str | None) -> str:
-    """Return the text in which words are looked for."""
-    return f"{description or ''} {merchant_name or ''}"
+    """Return the text in which words are looked for, its numbers alike: they tell purchases at one shop apart."""
+    return _NUMBERS.sub("0", f"{description or ''} {merchant_name or ''}")
 
 
 def _of_merchant(code: int) -> str | None:
@@ -111,5 +113,4 @@ def _of_merchant(code: int) -> str | None:
 def _fold(text: str) -> str:
     if text.isascii():
         return text.lower()
-    split = unicodedata.normalize("NFKD", text)
-    return "".join(letter for letter in split if not unicodedata.combining(letter)).lower()
+    return _ACCENTS.sub("", unicodedata.normalize("NFKD", text)).lower()

@@ -3,7 +3,7 @@
 import pytest
 
 from app.categories.built_in import NAMES
-from app.categories.classifier import _MERCHANT_CODES, _OPERATIONS, _WORDS, Verdict, classify
+from app.categories.classifier import _MERCHANT_CODES, _OPERATIONS, _WORDS, Verdict, classify, text_to_classify
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,20 @@ def test_the_most_telling_sign_decides(
     merchant_code: str | None, text: str, operation_type: str | None, verdict: Verdict | None
 ) -> None:
     assert classify(merchant_code, text, operation_type) == verdict
+
+
+@pytest.mark.parametrize(
+    ("description", "merchant", "text"),
+    [
+        ("COMPRA 4321 PADARIA 30/06", None, "COMPRA 0 PADARIA 0/0 "),
+        ("99app *corrida 1234567", "99", "99app *corrida 0 99"),
+        ("PEDIDO 199", "LOJA 990", "PEDIDO 0 LOJA 0"),
+    ],
+)
+def test_purchases_that_differ_in_their_numbers_are_looked_at_once(
+    description: str, merchant: str | None, text: str
+) -> None:
+    assert text_to_classify(description, merchant) == text
 
 
 def test_every_category_it_gives_has_names() -> None:

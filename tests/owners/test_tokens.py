@@ -73,8 +73,6 @@ async def test_without_scope_a_token_may_everything_but_see_personal_data(provid
     assert claims.scopes == SCOPES - {"pii:read"}
 
 
-
-
 def in_seconds(offset: int) -> int:
     return int(time.time()) + offset
 
