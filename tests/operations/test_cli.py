@@ -322,6 +322,34 @@ async def test_doctor_names_each_fault_with_its_remedy(
         assert word in printed, printed
 
 
+@pytest.mark.parametrize(
+    ("is_disabled", "secret", "detail", "remedy"),
+    [
+        (True, "sandbox-secret", "has disabled this application (CLIENT_DISABLED)", "ask Pluggy to enable"),
+        (False, "mistyped", "refuses PLUGGY_CLIENT_ID and PLUGGY_CLIENT_SECRET", "Copy both from the dashboard"),
+    ],
+)
+async def test_doctor_tells_a_disabled_application_from_a_mistyped_secret(
+    banking: Banking, settings: Settings, stand_in: StandIn, is_disabled: bool, secret: str, detail: str, remedy: str
+) -> None:
+    """Both are a 401 of POST /auth: for the one nothing is to be changed here, for the other it is."""
+    await stand_in.control("PATCH", "/settings", {"clientDisabled": is_disabled})
+    refused = make_settings(
+        database_url=settings.database.url,
+        pluggy_base_url=str(settings.pluggy.base_url),
+        pluggy_client_id=settings.pluggy.client_id,
+        pluggy_client_secret=secret,
+    )
+
+    code, printed = await banking("doctor", settings=refused)
+
+    assert code == 1
+    [line] = [at for at, text in enumerate(printed.splitlines()) if text.startswith("FAIL  credentials")]
+    assert detail in printed.splitlines()[line]
+    assert remedy in printed.splitlines()[line + 1]
+    assert secret not in printed
+
+
 async def test_doctor_tells_a_quota_that_is_used_up(
     banking: Banking, resources: Resources, api: str, runner: Runner, stand_in: StandIn, owner_id: UUID
 ) -> None:
