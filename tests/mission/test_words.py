@@ -79,9 +79,7 @@ async def test_whatever_suspends_is_looked_at_before_the_state(person: Person, h
     await person.bank.control("POST", f"/items/{held['item_id']}/consent/revoke")
     revoked = await person.see_again(held)
 
-    assert {(each["status"], each["execution_status"]) for each in (well, offline, revoked)} == {
-        ("UPDATED", "SUCCESS")
-    }
+    assert {(each["status"], each["execution_status"]) for each in (well, offline, revoked)} == {("UPDATED", "SUCCESS")}
     assert [each["health"] for each in (well, offline, revoked)] == ["HEALTHY", "SUSPENDED", "SUSPENDED"]
     reasons = [each["action_required"]["reason"] for each in (offline, revoked)]
     assert reasons == ["institution_offline", "consent_revoked"]
