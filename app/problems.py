@@ -42,10 +42,14 @@ _PASSING_ERRORS = (PoolTimeout, RedisError, ConnectionError, TimeoutError, gaier
 
 
 class FieldError(BaseModel):
-    """One fault of a request. `pointer` begins with where it is: `/body`, `/query`, `/path` or `/header`."""
+    """One fault of a request. `pointer` begins with where it is: `/body`, `/query`, `/path` or `/header`.
+
+    `user_message` is for the person, beside the field; null where a developer and no person put the value there.
+    """
 
     pointer: str
     detail: str
+    user_message: str | None = None
 
 
 class Problem(BaseModel):
@@ -181,8 +185,13 @@ def _body(request: Request, error: AppError) -> dict[str, Any]:
         "user_message": error.user_messages[language],
         "action": error.action,
         "retry_at": error.retry_at and error.retry_at.astimezone(UTC),
-        "errors": error.errors,
+        "errors": [_field_error(fault, language) for fault in error.errors],
     }
+
+
+def _field_error(fault: dict[str, Any], language: str) -> dict[str, Any]:
+    words: dict[str, str] = fault.get("user_messages", {})
+    return {"pointer": fault["pointer"], "detail": fault["detail"], "user_message": words.get(language)}
 
 
 def _headers(error: Exception, told: AppError) -> dict[str, str]:
@@ -223,12 +232,15 @@ _TEXTS = {
     "extra_forbidden": "There is a field that is not known here.",
     "union_tag_invalid": "The kind is not known here.",
     "uuid_parsing": "This must be a UUID.",
+    "string_type": "This must be a text.",
 }
+_EMPTY = "This must not be empty."
 
 
 def field_errors(faults: Sequence[Any]) -> list[dict[str, str]]:
-    """Return pydantic's errors as `{pointer, detail}`, without anything that the client sent."""
-    return [{"pointer": _pointer(fault), "detail": _detail(fault)} for fault in faults]
+    """Return pydantic's errors as `{pointer, detail}`, each once, without anything that the client sent."""
+    told = dict.fromkeys((_pointer(fault), _detail(fault)) for fault in faults)
+    return [{"pointer": pointer, "detail": detail} for pointer, detail in told]
 
 
 def _pointer(fault: dict[str, Any]) -> str:
@@ -237,5 +249,9 @@ def _pointer(fault: dict[str, Any]) -> str:
 
 
 def _detail(fault: dict[str, Any]) -> str:
+    context = fault.get("ctx", {})
+    if fault["type"] in {"too_short", "string_too_short"} and context.get("min_length") == 1:
+        return _EMPTY
     text = _TEXTS.get(fault["type"]) or str(fault["msg"]).removeprefix("Value error, ")
-    return text if text.endswith(".") else text + "."
+    known = context.get("known")
+    return (text if text.endswith(".") else text + ".") + (f" Known: {known}." if known else "")

@@ -4,10 +4,11 @@ import inspect
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, ClassVar, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple, get_args
 
 import structlog
 from fastapi import APIRouter, FastAPI, params
+from fastapi._compat import ModelField
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute, iter_route_contexts
@@ -125,7 +126,7 @@ class Route(APIRoute):
         await super().handle(scope, receive, send)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = self._handler()
+        handle = _telling_known_fields(self._handler(), _body_names(self.body_field))
         scope, rate = self.policy.scope_needed, self.rate
         is_done_once, is_single = self.is_done_once, self.is_single
         known = frozenset(_query_names(self.dependant))
@@ -241,6 +242,30 @@ def _query_names(dependant: Dependant) -> Iterator[str]:
             yield field.alias
     for inner_dependant in dependant.dependencies:
         yield from _query_names(inner_dependant)
+
+
+def _body_names(body: ModelField | None) -> list[str]:
+    annotation = None if body is None else body.field_info.annotation
+    members = (annotation, *get_args(annotation))
+    models = [each for each in members if inspect.isclass(each) and issubclass(each, BaseModel)]
+    return sorted({inner.alias or name for model in models for name, inner in model.model_fields.items()})
+
+
+def _telling_known_fields(
+    handle: Callable[[Request], Coroutine[Any, Any, Response]], known: list[str]
+) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    """Have the fault of a field that is not known name those that are: the validator itself does not say."""
+
+    async def telling(request: Request) -> Response:
+        try:
+            return await handle(request)
+        except RequestValidationError as refusal:
+            for fault in refusal.errors():
+                if fault["type"] == "extra_forbidden" and len(fault["loc"]) == 2 and fault["loc"][0] == "body":
+                    fault["ctx"] = {"known": ", ".join(known)}
+            raise
+
+    return telling if known else handle
 
 
 def _refuse_unknown(request: Request, known: frozenset[str]) -> None:

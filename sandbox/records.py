@@ -17,6 +17,7 @@ class Settings(msgspec.Struct, rename="camel", frozen=True, kw_only=True):
     auto_sync_hours: float = 24  # 0 is off
     items_limit: int = 0  # 0 is none
     list_items_enabled: bool = False  # GET /v2/items
+    client_disabled: bool = False  # POST /auth answers 401 CLIENT_DISABLED
     rate_limits: bool = False
     webhook_signing_secret: str | None = None
     webhook_timeout_seconds: float = 10

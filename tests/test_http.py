@@ -130,7 +130,22 @@ async def test_an_unknown_query_parameter_is_refused_and_the_known_ones_are_told
 
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
     assert answer.json()["errors"] == [
-        {"pointer": "/query", "detail": "There is a parameter that is not known here. Known: cursor, limit, tone."}
+        {
+            "pointer": "/query",
+            "detail": "There is a parameter that is not known here. Known: cursor, limit, tone.",
+            "user_message": None,
+        }
+    ]
+
+
+async def test_an_unknown_field_is_refused_and_the_known_ones_are_told(client: httpx.AsyncClient) -> None:
+    """Its own name is not repeated: it may be anything."""
+    answer = await client.post(GREETINGS, json={"nome": "Ana"}, headers=GOOD)
+
+    assert answer.status_code == 422
+    assert [(fault["pointer"], fault["detail"]) for fault in answer.json()["errors"]] == [
+        ("/body/name", "This is required."),
+        ("/body", "There is a field that is not known here. Known: amount, name, parameters."),
     ]
 
 

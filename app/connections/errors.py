@@ -25,7 +25,8 @@ class ItemNotFound(AppError):
     }
 
     def __init__(self, item_id: UUID) -> None:
-        super().__init__(f"There is no item {item_id} made for this owner. Create it with a connect token of ours.")
+        detail = f"There is no item {item_id} made for this owner. Create it with a connect token of ours."
+        super().__init__(detail, action="reconnect")
 
 
 class SandboxItemRefused(AppError):
@@ -42,8 +43,11 @@ class RedirectNotAllowed(AppError):
 
     status, code, title = 422, "redirect_not_allowed", "Redirect not allowed"
 
-    def __init__(self) -> None:
-        super().__init__("This oauth_redirect_uri is not among OAUTH_REDIRECT_URIS; it must equal one of them whole.")
+    def __init__(self, field: str) -> None:
+        detail = "This is not among OAUTH_REDIRECT_URIS; it must equal one of them whole."
+        super().__init__(
+            f"The address of {field} is not allowed.", errors=[{"pointer": f"/body/{field}", "detail": detail}]
+        )
 
 
 class ConnectionBeingDeleted(AppError):

@@ -55,7 +55,7 @@ async def create_connect_token(
     Raises ConnectionNotFound, RedirectNotAllowed, ItemNotMade, ItemGone, InvalidRequest.
     """
     if oauth_redirect_uri is not None and oauth_redirect_uri not in resources.settings.service.oauth_redirect_uris:
-        raise RedirectNotAllowed
+        raise RedirectNotAllowed("oauth_redirect_uri")
     item_id = None if connection_id is None else await _item_to_repair(resources, owner_id, connection_id)
     settings = resources.settings
     options = ConnectOptions(

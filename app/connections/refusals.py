@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from app.connections.status import TOO_MANY_ERRORS, ActionKind
-from app.connectors.parameters import Fault, fault
+from app.connectors.parameters import DATE_NOT_TAKEN, NOT_TAKEN, REQUIRED, Fault, Words, fault
 from app.errors import AppError
 from app.http_errors import InvalidRequest
 from app.pluggy.errors import PluggyNotFound, PluggyRefused, PluggyTooSoon
@@ -200,7 +200,7 @@ _PARAMETERS = frozenset(
         "ITEM_MFA_PARAMETER_EXPECTED_MISMATCH",
     }
 )
-_TEXTS = {"001": "This is required.", "003": "The bank does not take this date."}
+_WORDS = {"001": REQUIRED, "003": DATE_NOT_TAKEN}
 
 
 def refusal_of(error: PluggyRefused, *, pointer: str | None = None) -> AppError | None:
@@ -211,7 +211,8 @@ def refusal_of(error: PluggyRefused, *, pointer: str | None = None) -> AppError 
     if error.code in _PARAMETERS:
         return InvalidRequest("The bank does not take these values.", errors=parameter_faults_of(error, pointer))
     if error.code == "MFA_PARAMERTER_WAS_ALREADY_USED_ERROR":
-        return MfaAlreadyUsed(errors=[{"pointer": pointer or "/body", "detail": MfaAlreadyUsed.text}])
+        words = Words(MfaAlreadyUsed.text, MfaAlreadyUsed.user_messages["pt-BR"], MfaAlreadyUsed.user_messages["en"])
+        return MfaAlreadyUsed(errors=[fault("*", words, pointer=pointer or "/body")])
     kind = REFUSALS.get(error.code or "")
     if kind is not None:
         return kind(retry_at=error.allowed_at if isinstance(error, PluggyTooSoon) else None)
@@ -233,12 +234,8 @@ def unknown_products(error: PluggyRefused, products: Sequence[str]) -> InvalidRe
 
 def parameter_faults_of(error: PluggyRefused, pointer: str | None) -> list[Fault]:
     """Return Pluggy's verdict on parameters in our words."""
-    found = [(detail.parameter, _TEXTS.get(detail.code or "")) for detail in error.details]
+    found = [(detail.parameter, _WORDS.get(detail.code or "", NOT_TAKEN)) for detail in error.details]
     if not found:
         named = error.data.get("parameter")
-        found = [(named if isinstance(named, str) else None, _TEXTS["001"])]
-    return [_located(name, text or "The bank does not take this value.", pointer) for name, text in found]
-
-
-def _located(name: str | None, text: str, pointer: str | None) -> Fault:
-    return fault(name or "*", text) if pointer is None else {"pointer": pointer, "detail": text}
+        found = [(named if isinstance(named, str) else None, REQUIRED)]
+    return [fault(name or "*", words, pointer=pointer) for name, words in found]

@@ -33,7 +33,10 @@ class ReturnNotAllowed(AppError):
     status, code, title = 422, "return_url_not_allowed", "Return URL not allowed"
 
     def __init__(self) -> None:
-        super().__init__("This return_url is not among OAUTH_RETURN_URLS; it must equal one of them whole.")
+        detail = "This is not among OAUTH_RETURN_URLS; it must equal one of them whole."
+        super().__init__(
+            "The address of return_url is not allowed.", errors=[{"pointer": "/body/return_url", "detail": detail}]
+        )
 
 
 class RedirectNeeded(AppError):

@@ -16,7 +16,7 @@ def redirect_uri_for(settings: Settings, wanted: str | None) -> str:
     """
     if wanted is not None:
         if wanted not in settings.service.oauth_redirect_uris:
-            raise RedirectNotAllowed
+            raise RedirectNotAllowed("redirect_uri")
         return wanted
     backend = settings.service.backend_url
     if backend is None or (settings.pluggy.is_real and (backend.scheme != "https" or backend.host in LOOPBACK_HOSTS)):

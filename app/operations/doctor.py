@@ -105,13 +105,8 @@ async def _settings(resources: Resources) -> AsyncIterator[Finding]:
 async def _pluggy(resources: Resources) -> AsyncIterator[Finding]:
     try:
         await registration.list_webhooks(resources)
-    except PluggyAuthError:
-        yield Finding(
-            "credentials",
-            Level.FAIL,
-            "Pluggy refuses PLUGGY_CLIENT_ID and PLUGGY_CLIENT_SECRET.",
-            "Copy both from the dashboard's application, restart, then: banking cache clear-api-key",
-        )
+    except PluggyAuthError as refusal:
+        yield _refused_credentials(refusal)
         return
     except PluggyError as error:
         yield Finding("credentials", Level.FAIL, str(error), "Check PLUGGY_BASE_URL, the network, and Pluggy's status.")
@@ -120,6 +115,18 @@ async def _pluggy(resources: Resources) -> AsyncIterator[Finding]:
     life = "not shared while Redis is away" if left is None else f"key used for {left / 60:.0f} min more"
     yield Finding("credentials", Level.OK, f"accepted, {life} (ceiling {ceiling} h)")
     yield await _api_version(resources)
+
+
+def _refused_credentials(refusal: PluggyAuthError) -> Finding:
+    if refusal.code == "CLIENT_DISABLED":
+        remedy = (
+            "The pair is right, so change nothing here: ask Pluggy to enable the application again "
+            "(a trial may have ended). Syncs then go on by themselves."
+        )
+        return Finding("credentials", Level.FAIL, "Pluggy has disabled this application (CLIENT_DISABLED).", remedy)
+    remedy = "Copy both from the dashboard's application, restart, then: banking cache clear-api-key"
+    detail = "Pluggy refuses PLUGGY_CLIENT_ID and PLUGGY_CLIENT_SECRET."
+    return Finding("credentials", Level.FAIL, detail, remedy)
 
 
 async def _api_version(resources: Resources) -> Finding:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, StrictBool
+from pydantic import ConfigDict, Field, StrictBool, field_validator
 
 from app.schemas import ApiModel, Input
 from app.sync.models import SyncRun, SyncRunAccount
@@ -45,6 +45,14 @@ class SyncRequest(Input):
             "reads. `true` insists: refused with 409 while the person must do something first. `false` only reads."
         ),
     ] = "auto"
+
+    @field_validator("refresh", mode="before")
+    @classmethod
+    def _of_the_three(cls, value: Any) -> Any:
+        """Else there is one fault for each part of the union, with a pointer that names the part."""
+        if value != "auto" and not isinstance(value, bool):
+            raise ValueError('This must be true, false or "auto".')
+        return value
 
 
 class RefreshRead(ApiModel):

@@ -39,6 +39,8 @@ async def create_api_key(world: WorldDep, body: Credentials) -> Json:
     given = f"{body.client_id}:{body.client_secret}".encode()
     if not secrets.compare_digest(given, f"{config.client_id}:{config.client_secret}".encode()):
         raise ApiError(401, "Client keys are invalid", "CLIENT_KEYS_UNAUTHORIZED")
+    if world.settings.client_disabled:
+        raise ApiError(401, "Client is disabled", "CLIENT_DISABLED")
     return Json({"apiKey": issue_key(world)})
 
 

@@ -81,6 +81,7 @@ async def test_a_node_that_pluggy_drops_is_forgotten(
 async def test_own_categories_are_made_moved_and_renamed(
     client: httpx.AsyncClient, sessions: Sessions, owner_id: UUID
 ) -> None:
+    """Mission: categories of one's own. Pluggy has none: they live here."""
     lunch = await make(client, " Almoço ", "11000000")
     monday = await make(client, "Segunda", lunch)
     (row_id,) = await add_rows(sessions, owner_id, {"pluggy_category_id": "10000000"})

@@ -84,7 +84,7 @@ class Person:
         raise AssertionError(f"nothing was ever asked: {connection}")
 
     async def lose_patience(self) -> None:
-        """Let POLL_TIMEOUT_SECONDS pass."""
+        """Let POLL_TIMEOUT_SECONDS pass, by moving the deadline: the clock that it is compared with is PostgreSQL's."""
         async with transaction(self.resources.sessions, None) as session:
             owners = (await session.execute(text("SELECT id FROM owners"))).scalars().all()
         for owner_id in owners:

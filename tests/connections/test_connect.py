@@ -128,7 +128,15 @@ async def test_what_the_token_does_not_take(person: Person, body: dict[str, obje
     """R59: a redirect equals one of the list, whole. Mission: redirects are HTTPS."""
     problem = await person.ask("POST", "/connections/create_connect_token/", body, expect=422)
 
+    [name] = body
+    [fault] = problem["errors"]
     assert problem["code"] == code
+    if name == "webhook":  # one registered webhook serves all connections
+        known = "Known: connection_id, oauth_redirect_uri, products."
+        assert fault["pointer"] == "/body"
+        assert fault["detail"].endswith(known)
+    else:
+        assert fault["pointer"].startswith(f"/body/{name}")
 
 
 async def test_products_that_pluggy_does_not_know_are_named_as_the_fault(person: Person) -> None:

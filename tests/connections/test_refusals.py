@@ -73,9 +73,9 @@ def test_refused_parameters_are_named_by_field_in_words_of_ours() -> None:
     refusal = refusal_of(error)
 
     assert isinstance(refusal, InvalidRequest)
-    assert refusal.errors == [
-        {"pointer": "/body/parameters/user", "detail": "This is required."},
-        {"pointer": "/body/parameters/password", "detail": "The bank does not take this value."},
+    assert [(fault["pointer"], fault["detail"], fault["user_messages"]["pt-BR"]) for fault in refusal.errors] == [
+        ("/body/parameters/user", "This is required.", "Preencha este campo."),
+        ("/body/parameters/password", "The bank does not take this value.", "O banco não aceita este valor."),
     ]
 
 
@@ -87,8 +87,8 @@ def test_a_code_that_must_be_renewed_is_asked_for_where_it_stands() -> None:
 
     assert by_name is not None
     assert by_value is not None
-    assert by_name.errors == [{"pointer": "/body/parameters/token", "detail": "This is required."}]
-    assert by_value.errors == [{"pointer": "/body/value", "detail": "This is required."}]
+    told = [(fault["pointer"], fault["detail"]) for fault in by_name.errors + by_value.errors]
+    assert told == [("/body/parameters/token", "This is required."), ("/body/value", "This is required.")]
 
 
 def test_an_item_that_is_not_there_is_gone() -> None:

@@ -193,22 +193,30 @@ async def test_an_answer_by_its_name_does_too(person: Person) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "pointer"),
+    ("body", "pointer", "detail"),
     [
-        ({"parameters": {"pin": "123456"}}, "/body/parameters/pin"),
-        ({"value": "123456", "parameters": {"token": "1"}}, "/body"),
-        ({}, "/body"),
-        ({"value": ""}, "/body/value"),
-        ({"value": 123456}, "/body/value"),
+        ({"parameters": {"pin": "123456"}}, "/body/parameters/pin", "This bank asks for no such field."),
+        ({"parameters": {}}, "/body/parameters", "This must not be empty."),
+        ({"value": "123456", "parameters": {"token": "1"}}, "/body", "Send either `value` or `parameters`."),
+        ({}, "/body", "Send either `value` or `parameters`."),
+        ({"value": ""}, "/body/value", "This must not be empty."),
+        ({"value": 123456}, "/body/value", "This must be a text."),
+        (
+            {"code": "1", "otp": "1"},
+            "/body",
+            "There is a field that is not known here. Known: parameters, value.",
+        ),
     ],
 )
-async def test_an_answer_to_something_else_is_refused_by_field(person: Person, body: Any, pointer: str) -> None:
+async def test_an_answer_to_something_else_is_refused_by_field(
+    person: Person, body: Any, pointer: str, detail: str
+) -> None:
     begun = await person.connect(connector_id=5)
     await person.until_asked(begun["id"])
 
     problem = await repair(person, begun, "update_mfa", body, 422)
 
-    assert problem["errors"][0]["pointer"] == pointer
+    assert (problem["errors"][0]["pointer"], problem["errors"][0]["detail"]) == (pointer, detail)
 
 
 async def test_a_choice_that_was_not_offered_is_refused(person: Person) -> None:
@@ -217,7 +225,13 @@ async def test_a_choice_that_was_not_offered_is_refused(person: Person) -> None:
 
     problem = await repair(person, begun, "update_mfa", {"value": "9"}, 422)
 
-    assert problem["errors"] == [{"pointer": "/body/value", "detail": "This must be one of the values of `options`."}]
+    assert problem["errors"] == [
+        {
+            "pointer": "/body/value",
+            "detail": "This must be one of the values of `options`.",
+            "user_message": "Escolha uma das opções.",
+        }
+    ]
 
 
 async def test_a_wrong_code_of_two_steps_leads_back_to_the_credentials(person: Person) -> None:
@@ -246,6 +260,7 @@ async def test_a_code_that_served_before_is_refused(person: Person) -> None:
     problem = await repair(person, held, "update_mfa", {"value": "123456"}, 422)
 
     assert (problem["code"], problem["action"]) == ("mfa_already_used", "provide_mfa")
+    assert problem["errors"][0]["user_message"] == problem["user_message"]
 
 
 async def test_a_code_that_comes_too_late_is_told_so(person: Person) -> None:

@@ -30,7 +30,24 @@ def test_an_empty_value_is_a_missing_one() -> None:
 def test_the_connectors_own_words_explain_its_rule() -> None:
     [fault] = parameter_faults([USER], {"user": "bad"})
 
-    assert fault["detail"] == "Confira o usuário"
+    assert fault["detail"] == fault["user_messages"]["pt-BR"] == "Confira o usuário"
+    assert fault["user_messages"]["en"] == "The bank does not take a value of this form."
+
+
+def test_every_fault_speaks_to_the_person_in_both_languages() -> None:
+    choice = Credential(name="channel", type="select", options=(CredentialOption("1", "SMS"),))
+
+    faults = parameter_faults([USER, PASSWORD, CPF, choice], {"password": "x", "cpf": "1", "channel": "2", "pin": "1"})
+
+    told = {fault["pointer"].rpartition("/")[2]: fault["user_messages"] for fault in faults}
+    assert {name: words["pt-BR"] for name, words in told.items()} == {
+        "pin": "Este banco não pede este campo.",
+        "user": "Preencha este campo.",
+        "password": "O banco não aceita um valor neste formato.",
+        "cpf": "Este CPF não é válido. Confira os dígitos.",
+        "channel": "Escolha uma das opções.",
+    }
+    assert all(words["en"] != words["pt-BR"] for words in told.values())
 
 
 def test_a_fault_never_repeats_what_was_typed() -> None:

@@ -41,20 +41,27 @@ async def test_the_address_stands_on_the_connection_as_what_the_person_must_do(w
 
 
 @pytest.mark.parametrize(
-    ("decision", "execution_status"),
-    [("deny", "USER_AUTHORIZATION_NOT_GRANTED"), ("expire", "USER_INPUT_TIMEOUT")],
+    ("decision", "execution_status", "health", "reason"),
+    [
+        ("deny", "USER_AUTHORIZATION_NOT_GRANTED", "LOGIN_ERROR", "not_granted"),
+        ("expire", "USER_INPUT_TIMEOUT", "ERROR", "input_expired_oauth"),
+    ],
 )
 async def test_a_refused_or_expired_authorisation_fails_with_an_action_and_an_event(
-    walk: Walk, sessions: Sessions, owner_id: UUID, decision: str, execution_status: str
+    walk: Walk, sessions: Sessions, owner_id: UUID, decision: str, execution_status: str, health: str, reason: str
 ) -> None:
-    """Mission: the loop ends in LOGIN_ERROR, INVALID_CREDENTIALS, ERROR or SUSPENDED."""
+    """The other two ends are a bank's refusal and a lock, see `test_sandbox_users`.
+
+    Mission: the loop ends in LOGIN_ERROR, INVALID_CREDENTIALS, ERROR or SUSPENDED.
+    """
     begun = await walk.start()
 
     await walk.decide(begun, decision)
     read = await walk.follow(begun)
 
     assert (read["is_failed"], read["execution_status"], read["poll_status"]) == (True, execution_status, "finished")
-    assert read["action_required"]["kind"] in {"authorize", "update_credentials", "reconnect"}
+    action = read["action_required"]
+    assert (read["health"], action["kind"], action["reason"]) == (health, "reconnect", reason)
     assert (await event_types(sessions, owner_id))[-1] == "connection.action_required"
 
 

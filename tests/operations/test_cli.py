@@ -1,23 +1,19 @@
 """The operators' commands, as they are typed."""
 
 import asyncio
-import re
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import text
 
 from app import owed
 from app.cli import main
-from app.connections.models import BankConnection
 from app.database import transaction
 from app.ids import new_id
 from app.jobs import Kind
-from app.pluggy.limits import Group
 from app.resources import Resources
 from app.settings import Settings
-from app.upstream import SharedLimiter
 from app.webhooks import upkeep
 from tests.audit.reading import acts
 from tests.http_support import make_settings
@@ -283,71 +279,6 @@ async def test_the_cached_key_is_forgotten(banking: Banking, resources: Resource
 
     assert "is forgotten" in cleared[1]
     assert "holds no key" in again[1]
-
-
-async def test_doctor_finds_a_sound_service_sound(
-    banking: Banking, api: str, resources: Resources, runner: Runner, stand_in: StandIn, owner_id: UUID
-) -> None:
-    connection = await connect(resources, runner, stand_in, owner_id)
-    await banking("webhooks", "register")
-
-    code, printed = await banking("doctor", "--connection", connection.id)
-
-    assert code == 0, printed
-    assert "FAIL" not in printed
-    assert "key used for" in printed
-    assert "ceiling 23 h" in printed
-    assert str(connection.id) in printed
-    assert SECRET not in printed
-
-
-async def test_doctor_names_each_fault_with_its_remedy(
-    banking: Banking, resources: Resources, settings: Settings
-) -> None:
-    """Nobody listens at BACKEND_URL, at Pluggy's address or at Redis's, and work is late."""
-    broken = make_settings(
-        database_url=settings.database.url,
-        backend_url="http://127.0.0.1:1",
-        pluggy_webhook_secret=SECRET,
-        environment="development",
-    )
-    async with transaction(resources.sessions, None) as session:
-        await owed.add(session, Kind.WEBHOOK, None, new_id())
-        await session.execute(text("UPDATE owed_work SET due_at = now() - interval '1 hour'"))
-
-    code, printed = await banking("doctor", settings=broken)
-
-    assert code == 1
-    for word in ("REDIS_URL", "PLUGGY_BASE_URL", "See credentials", "ConnectError", "python -m worker"):
-        assert word in printed, printed
-
-
-async def test_doctor_tells_a_quota_that_is_used_up(
-    banking: Banking, resources: Resources, api: str, runner: Runner, stand_in: StandIn, owner_id: UUID
-) -> None:
-    """Pluggy's of this minute for all processes, and the bank's of this month for one connection."""
-    connection = await connect(resources, runner, stand_in, owner_id)
-    sound = await banking("doctor")
-    await SharedLimiter(resources.redis).pause(Group.TRANSACTIONS, 30)
-    detail = {"transactions": {"isUpdated": False, "warnings": [{"code": "423", "message": "quota"}]}, "loans": None}
-    async with transaction(resources.sessions, owner_id) as session:
-        await session.execute(update(BankConnection).values(status_detail=detail))
-
-    _, printed = await banking("doctor", "--connection", connection.id)
-
-    assert "of this minute's share" in sound[1]
-    assert re.search(
-        r"^warn  quotas +transactions: \d+ of 288 requests this minute, paused \d+ s more$", printed, re.MULTILINE
-    )
-    assert re.search(r"^quota reached +transactions$", printed, re.MULTILINE)
-
-
-async def test_doctor_tells_an_unregistered_webhook(banking: Banking, api: str, stand_in: StandIn) -> None:
-    code, printed = await banking("doctor")
-
-    assert code == 1
-    assert "not registered" in printed
-    assert "banking webhooks register" in printed
 
 
 @pytest.mark.parametrize("words", [[], ["webhooks"], ["nothing"], ["webhooks", "show", "no-uuid"]])

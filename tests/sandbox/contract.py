@@ -1,6 +1,7 @@
 """Each endpoint's answer held against the two descriptions of the real API: Pluggy's own and the community SDK's."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -61,8 +62,31 @@ async def exchanges(desk: Desk) -> list[Exchange]:
     await _call_items(call, desk, item, waiting)
     await _call_reads(call, ids)
     await _call_categories_and_webhooks(call, ids)
+    for method, template in await endpoints(desk, tag="Not enabled"):
+        await call(f"{method} {template}", None, re.sub(r"\{\w+\}", item["id"], template))
     await call("DELETE /items/{id}", "ICountResponse")
     return made
+
+
+async def endpoints(desk: Desk, *, tag: str | None = None) -> list[tuple[str, str]]:
+    """The method and path of every endpoint that the stand-in serves, or of those with a tag."""
+    served = (await desk.call("GET", "/openapi.json"))["paths"]
+    return [
+        (method.upper(), path)
+        for path, operations in served.items()
+        for method, operation in operations.items()
+        if tag is None or tag in operation.get("tags", [])
+    ]
+
+
+def described_endpoints() -> set[tuple[str, str]]:
+    """What Pluggy's document describes besides payments, which are no part of the stand-in."""
+    return {
+        (method.upper(), path)
+        for path, operations in _document()["paths"].items()
+        for method in operations
+        if not path.startswith(("/payments/", "/smart-transfers/", "/boleto"))
+    }
 
 
 async def _ids(desk: Desk, item: Json) -> dict[str, str]:

@@ -22,6 +22,18 @@ async def test_a_wrong_pair_is_401(desk: Desk, wrong: dict[str, str]) -> None:
     assert refusal["codeDescription"] == "CLIENT_KEYS_UNAUTHORIZED"
 
 
+async def test_a_disabled_application_gets_no_key_until_it_is_enabled_again(desk: Desk) -> None:
+    await desk.control("PATCH", "/settings", {"clientDisabled": True})
+
+    refusal = await desk.call("POST", "/auth", 401, json=KEYS)
+    wrong = await desk.call("POST", "/auth", 401, json=KEYS | {"clientSecret": "other"})
+    await desk.call("GET", "/connectors")  # the key in hand
+    await desk.control("PATCH", "/settings", {"clientDisabled": False})
+
+    assert (refusal["codeDescription"], wrong["codeDescription"]) == ("CLIENT_DISABLED", "CLIENT_KEYS_UNAUTHORIZED")
+    assert await desk.log_in()
+
+
 async def test_stray_fields_of_the_node_sdk_are_tolerated(desk: Desk) -> None:
     answer = await desk.call("POST", "/auth", json=KEYS | {"nonExpiring": False})
 

@@ -18,7 +18,9 @@ SCRIPT = Path(sandbox.__file__).parent / "pages" / "connect.js"
 BROWSER = Path(__file__).parent / "browser.mjs"
 LOGIN = {"user": "user-ok", "password": "password-ok"}
 
-pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
+pytestmark = pytest.mark.skipif(
+    shutil.which("node") is None, reason="CONNECT PAGE NOT PLAYED: no node on this machine. Install Node.js."
+)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sandbox.desk import HOOK, START, Desk, open_desk
+from tests.sandbox.desk import HOOK, OK_CPF, START, Desk, open_desk
 
 COMPANY = "60.701.190/0001-04"
 
@@ -91,6 +91,40 @@ async def test_everything_survives_a_restart(tmp_path: Path) -> None:
         await desk.call("POST", f"/items/{waiting['id']}/mfa", json={"token": "123456"})
         await desk.advance(10)
         assert (await desk.item(waiting["id"]))["executionStatus"] == "SUCCESS"
+
+
+async def test_what_the_control_plane_did_survives_a_restart_too(tmp_path: Path) -> None:
+    """Time and its standstill, edits shown and not yet shown, consents, a bank's health, rules, what is on its way."""
+    async with open_desk(tmp_path) as desk:
+        await desk.call("POST", "/webhooks", 201, json={"url": HOOK, "event": "item/updated"})
+        item = await desk.settled_item(products=None)
+        accounts = (await desk.call("GET", "/accounts", params={"itemId": item["id"]}))["results"]
+        row = (await desk.call("GET", "/v2/transactions", params={"accountId": accounts[0]["id"]}))["results"][0]
+        await desk.control("POST", f"/transactions/{row['id']}/restate?applyNow=true", {"description": "RESTATED"})
+        coming = {"date": START, "description": "LATE", "amount": -1}
+        await desk.control("POST", f"/accounts/{accounts[0]['id']}/transactions", {"rows": [coming]})
+        await desk.control("POST", f"/items/{item['id']}/consent/revoke")
+        await desk.control("POST", f"/items/{item['id']}/next-run", {"outcome": "SITE_NOT_AVAILABLE"})
+        await desk.control("PUT", "/connectors/0/health", {"status": "UNSTABLE"})
+        await desk.control("POST", "/webhook-rules", {"kind": "delay", "seconds": 60, "remaining": 1})
+        await desk.control("POST", "/events", {"event": "item/updated", "payload": {"itemId": item["id"]}})
+        before = await everything(desk)
+
+    async with open_desk(tmp_path, frozen=False) as desk:
+        assert await everything(desk) == before
+        assert desk.events() == []
+        await desk.advance(61)
+        assert [event["event"] for event in desk.events()] == ["item/updated"]
+
+
+async def everything(desk: Desk) -> dict[str, object]:
+    """All that can be seen of a stand-in from behind."""
+    parts = ("/clock", "/settings", "/items", "/truth", "/faults", "/webhook-rules", "/deliveries")
+    seen: dict[str, object] = {part: await desk.control("GET", part) for part in parts}
+    seen["bank"] = (await desk.call("GET", "/connectors/0"))["health"]
+    for item in (await desk.control("GET", "/items"))["results"]:
+        seen[item["id"]] = await desk.call("GET", "/consents", params={"itemId": item["id"]})
+    return seen
 
 
 async def test_a_run_cut_off_by_a_restart_goes_on_where_its_time_says(tmp_path: Path) -> None:
@@ -205,3 +239,55 @@ async def test_a_consent_can_be_given_an_end(desk: Desk) -> None:
     await desk.control("PUT", f"/items/{item['id']}/consent/expiry", {"expiresAt": "2026-04-01T00:00:00Z"})
 
     assert (await desk.item(item["id"]))["consentExpiresAt"] == "2026-04-01T00:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("connector", "verdict", "end"),
+    [
+        (5, "ok", "SUCCESS"),
+        (5, "wrong", "INVALID_CREDENTIALS_MFA"),
+        (5, "expired", "USER_INPUT_TIMEOUT"),
+        (600, "ok", "SUCCESS"),
+        (600, "denied", "USER_AUTHORIZATION_NOT_GRANTED"),
+        (600, "expired", "USER_INPUT_TIMEOUT"),
+    ],
+)
+async def test_whoever_is_awaited_can_be_answered_for(desk: Desk, connector: int, verdict: str, end: str) -> None:
+    item = await desk.settled_item(OK_CPF if connector == 600 else "user-ok", connector)
+
+    await desk.control("POST", f"/items/{item['id']}/approve", {"verdict": verdict})
+    await desk.advance(10)
+
+    assert (await desk.item(item["id"]))["executionStatus"] == end
+    await desk.control("POST", f"/items/{item['id']}/approve", {"verdict": verdict}, expect=409)
+
+
+async def test_items_that_nobody_updates_vanish_when_the_setting_says_so(desk: Desk) -> None:
+    """The real sandbox does so after 30 days."""
+    await desk.call("POST", "/webhooks", 201, json={"url": HOOK, "event": "item/deleted"})
+    item = await desk.settled_item()
+    await desk.control("PATCH", "/settings", {"autoSyncHours": 0})
+    await desk.call("PATCH", f"/items/{item['id']}/disable-auto-sync")
+    await desk.control("PATCH", "/settings", {"sandboxIdleDeleteDays": 30})
+
+    await desk.advance(29 * 86400)
+    await desk.item(item["id"])
+    await desk.advance(2 * 86400)
+
+    assert (await desk.call("GET", f"/items/{item['id']}", 404))["codeDescription"] == "ITEM_NOT_FOUND"
+    assert [event["itemId"] for event in desk.events()] == [item["id"]]
+
+
+async def test_rules_for_webhooks_are_listed_and_taken_back(desk: Desk) -> None:
+    await desk.call("POST", "/webhooks", 201, json={"url": HOOK, "event": "all"})
+    await desk.control("POST", "/webhook-rules", {"kind": "drop"})
+    for wrong in ({"kind": "lose"}, {"kind": "delay", "seconds": -1}, {"kind": "duplicate", "copies": 101}):
+        await desk.control("POST", "/webhook-rules", wrong, expect=400)
+
+    listed = await desk.control("GET", "/webhook-rules")
+    await desk.control("DELETE", "/webhook-rules")
+    await desk.control("POST", "/events", {"event": "item/updated", "payload": {}})
+    await desk.advance(1)
+
+    assert [rule["kind"] for rule in listed] == ["drop"]
+    assert len(desk.events()) == 1

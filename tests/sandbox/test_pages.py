@@ -147,7 +147,9 @@ async def test_values_in_pages_are_escaped(desk: Desk) -> None:
     assert "<script>alert" not in page.text
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
+@pytest.mark.skipif(
+    shutil.which("node") is None, reason="SCRIPT NOT CHECKED: no node on this machine. Install Node.js."
+)
 def test_the_connect_script_is_well_formed() -> None:
     command = ["node", "--input-type=module", "--check"]
 
