@@ -156,6 +156,15 @@ def test_our_image_is_built_once_and_fetched_from_nowhere() -> None:
     assert {each.get("pull_policy") for name, each in ours.items() if name != "migrations"} == {"never"}
 
 
+def test_the_proxy_leads_to_the_port_that_the_image_serves() -> None:
+    caddyfile, dockerfile = (ROOT / "deploy/Caddyfile").read_text(), (ROOT / "Dockerfile").read_text()
+    (name,), (port,) = re.findall(r"name (\w+)", caddyfile), re.findall(r"port (\d+)", caddyfile)
+
+    assert COMPOSE["services"][name]["image"] == OWN_IMAGE
+    assert f"EXPOSE {port}" in dockerfile
+    assert f'"--port", "{port}"' in dockerfile
+
+
 def test_nothing_of_the_composition_is_reached_from_outside_but_the_proxy() -> None:
     """R71: /metrics stays inside."""
     assert [name for name, service in COMPOSE["services"].items() if "ports" in service] == ["caddy"]
