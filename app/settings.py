@@ -95,6 +95,8 @@ class PluggySettings(_Group):
     webhook_secret_next: SecretStr | None = None
     webhook_secret_header: str = "X-Webhook-Secret"  # noqa: S105 # the name, not the secret
     webhook_signature_header: str = "X-HMAC-SHA512-Signature"
+    webhook_sha256_header: str = ""
+    webhook_timestamp_header: str = "X-Pluggy-Timestamp"
     webhook_allowed_ips: Networks = ()
 
     @property

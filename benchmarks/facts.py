@@ -2,7 +2,8 @@
 
 import secrets
 import tempfile
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from contextlib import asynccontextmanager
 from itertools import groupby
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -16,7 +17,7 @@ from app.database import transaction
 from app.ids import new_id
 from app.owners.models import Owner
 from app.resources import Resources
-from benchmarks.lab import Lab, child_process, say, scaled
+from benchmarks.lab import Database, Lab, child_process, say, scaled
 from benchmarks.stand_in import sign_in
 from sandbox.stack.children import free_port
 from sandbox.world import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
@@ -106,9 +107,20 @@ def _is_reported(decoy: dict[str, Any], found: dict[str, set[Rows]]) -> bool:
 
 async def _read_everything(lab: Lab, seed: str) -> tuple[dict[str, Any], dict[str, set[Rows]]]:
     """Return the stand-in's facts and what the service made of the same rows."""
+    async with running_sandbox(lab, seed) as (http, database), database.resources() as resources:
+        for connectors in HOLDERS:
+            await connect(http, resources, connectors)
+        told = (await http.get("/_control/truth")).raise_for_status().json()["facts"]
+        async with database.admin() as admin:
+            return told, await _found(admin)
+
+
+@asynccontextmanager
+async def running_sandbox(lab: Lab, seed: str) -> AsyncIterator[tuple[httpx.AsyncClient, Database]]:
+    """Yield a client of a stand-in with these people, signed in, and a database of a service that reads from it."""
     port = free_port()
     with (
-        tempfile.TemporaryDirectory(prefix="banking-bench-facts-") as directory,
+        tempfile.TemporaryDirectory(prefix="banking-bench-sandbox-") as directory,
         child_process("sandbox", "--port", str(port), "--data-dir", directory, "--seed", seed),
     ):
         url = f"http://127.0.0.1:{port}"
@@ -118,20 +130,15 @@ async def _read_everything(lab: Lab, seed: str) -> tuple[dict[str, Any], dict[st
             PLUGGY_CLIENT_SECRET=DEFAULT_CLIENT_SECRET,
             PLUGGY_USE_SANDBOX="true",
         )
-        async with (
-            httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as http,
-            database.resources() as resources,
-        ):
+        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as http:
             await sign_in(http)
-            for connectors in HOLDERS:
-                await _connect(http, resources, connectors)
-            told = (await http.get("/_control/truth")).raise_for_status().json()["facts"]
-        async with database.admin() as admin:
-            return told, await _found(admin)
+            yield http, database
 
 
-async def _connect(http: httpx.AsyncClient, resources: Resources, connectors: tuple[int, ...]) -> None:
-    """Have a new owner connect these banks, and read them."""
+async def connect(
+    http: httpx.AsyncClient, resources: Resources, connectors: tuple[int, ...]
+) -> tuple[UUID, list[UUID]]:
+    """Have a new owner connect these banks, and read them; return the owner and the items."""
     owner = Owner(id=new_id(), issuer="https://issuer.example", subject=secrets.token_hex(4))
     async with transaction(resources.sessions, None) as session:
         session.add(owner)
@@ -144,6 +151,7 @@ async def _connect(http: httpx.AsyncClient, resources: Resources, connectors: tu
     for item_id in items:
         await connections.create_from_item(resources, owner.id, item_id)
     await Runner(resources).settle()
+    return owner.id, items
 
 
 async def _found(admin: "asyncpg.Connection[Any]") -> dict[str, set[Rows]]:

@@ -1,10 +1,14 @@
-"""Receiving webhooks: proof, inbox and owed row committed with fsync, bell; against a route that does nothing."""
+"""Receiving webhooks: proof, inbox and owed row committed with fsync, bell; against a route that does nothing.
+
+Then how soon a change at the bank is heard of.
+"""
 
 import json
 from statistics import median
 from typing import Final
 from uuid import uuid4
 
+from benchmarks import live
 from benchmarks.api import running_api
 from benchmarks.lab import WEBHOOK_SECRET, Database, Lab, say, scaled, spread
 from benchmarks.load import UNIQUE, Order, Outcome, put_load, request
@@ -17,7 +21,7 @@ _HELLO: Final = [request("GET", "/api/banking/hello/")]
 
 
 async def run(lab: Lab) -> dict[str, float]:
-    """Return the rate of deliveries over that of the greeting, and every delivery that went wrong."""
+    """Return the rate of deliveries over that of the greeting, what went wrong, and the way to a client."""
     database = await lab.database()
     deliveries = [_delivery() for _ in range(100)]
     hello: list[Outcome] = []
@@ -30,7 +34,7 @@ async def run(lab: Lab) -> dict[str, float]:
             hello.append(await put_load(Order(port, CLIENTS, SECONDS, _HELLO)))
             ingest.append(await put_load(Order(port, CLIENTS, SECONDS, deliveries)))
     lost = sum(each.answers for each in ingest) - (await _stored(database) - before)
-    return _figures(hello, ingest, lost)
+    return _figures(hello, ingest, lost) | await live.run(lab)
 
 
 def _figures(hello: list[Outcome], ingest: list[Outcome], lost: int) -> dict[str, float]:

@@ -1,5 +1,5 @@
 -- The two roles and the database of the service, once on a new server, as a superuser (psql 15 or newer):
---   BANKING_OWNER_PASSWORD=... BANKING_APP_PASSWORD=... psql -v ON_ERROR_STOP=1 -f deploy/roles.sql
+--   sudo -u postgres env BANKING_OWNER_PASSWORD=... BANKING_APP_PASSWORD=... psql -v ON_ERROR_STOP=1 < deploy/roles.sql
 -- banking_owner owns the schema and runs migrations. banking_app serves: it owns nothing, and row-level security binds it.
 \getenv owner_password BANKING_OWNER_PASSWORD
 \getenv app_password BANKING_APP_PASSWORD

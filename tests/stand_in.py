@@ -57,6 +57,7 @@ class StandIn:
         password: str = "password-ok",
         connector_id: int = 2,
         products: Sequence[str] = (),
+        webhook_url: str | None = None,
     ) -> UUID:
         """An item of this owner whose first run is over; of all products unless some are given."""
         body = {
@@ -64,6 +65,7 @@ class StandIn:
             "parameters": {"user": user, "password": password},
             "clientUserId": str(owner_id),
             **({"products": products} if products else {}),
+            **({"webhookUrl": webhook_url} if webhook_url else {}),
         }
         item = await self.api("POST", "/items", body)
         return UUID((await self.settled(UUID(item["id"])))["id"])

@@ -3,19 +3,20 @@
 from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, any_, delete, literal, select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.models import Account
 from app.charges.models import BankCharge
+from app.database import one_of
 from app.transactions.models import Transaction
 
 
 async def kinds_of(session: AsyncSession, owner_id: UUID, transaction_ids: Sequence[UUID]) -> dict[UUID, str]:
     """Return the kinds of those of the transactions that are charges."""
     statement = select(BankCharge.transaction_id, BankCharge.kind).where(
-        BankCharge.owner_id == owner_id, BankCharge.transaction_id == any_(literal(transaction_ids, ARRAY(Uuid)))
+        BankCharge.owner_id == owner_id, one_of(BankCharge.transaction_id, transaction_ids)
     )
     return {row[0]: row[1] for row in await session.execute(statement)}
 
@@ -35,7 +36,7 @@ async def put(session: AsyncSession, owner_id: UUID, kinds: Mapping[UUID, str]) 
 async def drop(session: AsyncSession, owner_id: UUID, transaction_ids: Collection[UUID]) -> None:
     """Forget that these transactions were charges."""
     await session.execute(
-        delete(BankCharge).where(BankCharge.owner_id == owner_id, BankCharge.transaction_id.in_(transaction_ids))
+        delete(BankCharge).where(BankCharge.owner_id == owner_id, one_of(BankCharge.transaction_id, transaction_ids))
     )
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.database import one_of
 from app.ids import new_id
 from app.sync.models import SyncHint, SyncRun, SyncRunAccount, SyncStatus, SyncTrigger, SyncWindow
 
@@ -251,6 +252,6 @@ async def drop_hints(
             SyncHint.owner_id == owner_id,
             SyncHint.connection_id == connection_id,
             SyncHint.account_pluggy_id == account_pluggy_id,
-            SyncHint.pluggy_id.in_(pluggy_ids),
+            one_of(SyncHint.pluggy_id, pluggy_ids),
         )
     )

@@ -6,10 +6,11 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, any_, literal, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.models import Account
+from app.database import one_of
 from app.transactions.models import Transaction
 
 _PART = 5_000
@@ -89,5 +90,5 @@ async def stream_movements(
 
 async def movements_by_id(session: AsyncSession, owner_id: UUID, ids: Collection[UUID]) -> dict[UUID, Movement]:
     """Return the live ones of these transactions."""
-    wanted = Transaction.id == any_(literal(list(ids), ARRAY(Uuid)))
+    wanted = one_of(Transaction.id, ids)
     return {row.id: row async for part in stream_movements(session, owner_id, wanted) for row in part}

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.models import Account
+from app.database import one_of
 from app.ids import new_ids
 from app.money import money_text
 from app.transactions.bulk import CATEGORY, TRACKED, TransactionRow
@@ -175,7 +176,7 @@ async def remove(
         .where(
             Transaction.owner_id == owner_id,
             Transaction.account_id == account_id,
-            Transaction.pluggy_id.in_(pluggy_ids),
+            one_of(Transaction.pluggy_id, pluggy_ids),
             Transaction.removed_at.is_(None),
         )
         .values(removed_at=func.now(), read_number=read_number, change_number=change_number, updated_at=func.now())

@@ -8,6 +8,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.clock import utc_now
 from app.connections import repository as connection_rows
 from app.connectors import catalogue
 from app.database import in_transaction, transaction
@@ -46,7 +47,7 @@ async def receive(
     allowed = settings.webhook_allowed_ips
     if allowed and (address is None or not any(address in network for network in allowed)):
         reject("foreign_address")
-    if not is_proven(settings, headers, raw):
+    if not is_proven(settings, headers, raw, now=utc_now()):
         reject("bad_proof")
     try:
         delivery = read_delivery(raw)

@@ -22,6 +22,7 @@ RULES: list[dict[str, Any]] = [
 ]
 MANIFESTS: list[dict[str, Any]] = list(yaml.safe_load_all((ROOT / "deploy/kubernetes.yaml").read_text()))
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text())
+OWN_IMAGE = "caixahub-banking"
 SETTINGS = dict(fields())
 REQUIRED = {name for name, default in SETTINGS.items() if default == "required"}
 
@@ -140,10 +141,28 @@ def test_the_composed_services_depend_on_services_that_are_there() -> None:
             assert needed in services, name
             if condition["condition"] == "service_healthy":
                 checked = services[needed].get("healthcheck", {})
-                assert "test" in checked or "build" in services[needed]  # the image checks itself
+                assert "test" in checked or services[needed]["image"] == OWN_IMAGE  # which checks itself
     mounted = [mount.split(":")[0] for service in services.values() for mount in service.get("volumes", ())]
     assert [path for path in mounted if path.startswith("./") and not (ROOT / "deploy" / path).exists()] == []
     assert {path for path in mounted if not path.startswith("./")} == set(COMPOSE["volumes"])
+
+
+def test_our_image_is_built_once_and_fetched_from_nowhere() -> None:
+    """Two services that build one name side by side make `up --build` fail with "already exists"."""
+    ours = {name: each for name, each in COMPOSE["services"].items() if each["image"] == OWN_IMAGE}
+
+    assert ours.keys() == {"migrations", "api", "worker"}
+    assert [name for name, each in ours.items() if "build" in each] == ["migrations"]
+    assert {each.get("pull_policy") for name, each in ours.items() if name != "migrations"} == {"never"}
+
+
+def test_the_proxy_leads_to_the_port_that_the_image_serves() -> None:
+    caddyfile, dockerfile = (ROOT / "deploy/Caddyfile").read_text(), (ROOT / "Dockerfile").read_text()
+    (name,), (port,) = re.findall(r"name (\w+)", caddyfile), re.findall(r"port (\d+)", caddyfile)
+
+    assert COMPOSE["services"][name]["image"] == OWN_IMAGE
+    assert f"EXPOSE {port}" in dockerfile
+    assert f'"--port", "{port}"' in dockerfile
 
 
 def test_nothing_of_the_composition_is_reached_from_outside_but_the_proxy() -> None:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import exists, select, text, update
@@ -21,6 +21,9 @@ from tests.sync.invariants import violations
 from tests.sync.support import connect, queue_sync, sync
 from tests.sync.test_faults import forget_deep_reads
 from worker.job import Runner
+
+ARGUMENTS = 32_767
+"""As many as PostgreSQL takes with one statement."""
 
 
 async def newest(resources: Resources, owner_id: UUID) -> list[Transaction]:
@@ -115,6 +118,22 @@ async def test_a_row_said_to_be_deleted_that_pluggy_still_has_stays(
 
     assert (run.status, run.removed) == ("succeeded", 0)
     assert (await row(resources, owner_id, target.id)).removed_at is None
+
+
+async def test_more_rows_may_be_named_than_a_statement_takes_arguments(
+    resources: Resources, runner: Runner, stand_in: StandIn, owner_id: UUID
+) -> None:
+    """R24: Pluggy tells of 400 rows an event, and of a whole history that it sorted anew in some hundred events."""
+    connection = await connect(resources, runner, stand_in, owner_id)
+    [target] = await newest(resources, owner_id)
+    await stand_in.control("POST", "/transactions/remove", {"ids": [str(target.pluggy_id)]}, applyNow=True)
+    await tell(resources, connection, target.account_id, target.pluggy_id, *(uuid4() for _ in range(ARGUMENTS)))
+
+    run = await sync(resources, runner, connection)
+
+    async with transaction(resources.sessions, owner_id) as session:
+        left = await session.scalar(text("SELECT count(*) FROM sync_hints"))
+    assert (run.status, run.removed, left) == ("succeeded", 1, 0)
 
 
 async def test_a_deletion_that_nobody_told_us_of_is_found_by_a_whole_reading(

@@ -1,12 +1,13 @@
 """What events lead to, delivered by the stand-in or by hand, carried out by the worker."""
 
 import asyncio
+from collections import Counter
 from datetime import timedelta
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from app.connections import flow as connections
 from app.connections.models import BankConnection
@@ -14,8 +15,12 @@ from app.connectors import catalogue
 from app.database import Sessions, transaction
 from app.jobs import Kind
 from app.resources import Resources
+from app.webhooks import flow as webhooks
 from app.webhooks import repository
-from tests.stand_in import StandIn, assert_equal_to_truth
+from app.webhooks.handlers import CONNECTOR_STATUS, EFFECTS, why_without_effect
+from sandbox.events import PAYMENT_EVENTS, SUBSCRIBABLE
+from tests.stand_in import StandIn, assert_equal_to_truth, held
+from tests.sync.support import connect
 from tests.webhooks.support import PATH, deliver, delivered, event_of, inbox_rows, owed_refs, runs_of
 from worker.job import Runner
 
@@ -29,6 +34,8 @@ READ_EVENTS = [
     "transactions/updated",
     "transactions/deleted",
 ]
+
+PAYMENTS = (*PAYMENT_EVENTS, "payment_refund/created")  # the last one is told to older applications
 
 
 async def statuses(sessions: Sessions) -> list[str]:
@@ -60,14 +67,7 @@ async def test_an_event_of_an_item_leads_to_one_run(
 
 
 @pytest.mark.parametrize(
-    ("event", "note"),
-    [
-        ("payment_intent/created", "payments are not mirrored"),
-        ("scheduled_payment/all_completed", "payments are not mirrored"),
-        ("payment_refund/created", "payments are not mirrored"),
-        ("investments/updated", "unknown event"),
-        ("item/updated", "names no item"),
-    ],
+    ("event", "note"), [("investments/updated", "unknown event"), ("item/updated", "names no item")]
 )
 async def test_an_event_without_effect_is_stored_with_the_reason(
     client: httpx.AsyncClient, resources: Resources, runner: Runner, event: str, note: str
@@ -79,6 +79,25 @@ async def test_an_event_without_effect_is_stored_with_the_reason(
     (stored,) = await inbox_rows(resources.sessions)
     assert (stored.status, stored.note) == ("ignored", note)
     assert await owed_refs(resources.sessions) == set()
+
+
+async def test_every_event_of_payments_is_stored_and_leads_to_nothing(
+    client: httpx.AsyncClient, resources: Resources, runner: Runner, connection: BankConnection
+) -> None:
+    """Named with a slash or a dot, and though it names an item of ours."""
+    for event in (*PAYMENTS, PAYMENTS[0].replace("/", ".")):
+        await deliver(client, event_of(event, itemId=str(connection.item_id)))
+    await runner.settle()
+
+    rows = await inbox_rows(resources.sessions)
+    assert {row.event for row in rows} == set(PAYMENTS)
+    assert {(row.status, row.note) for row in rows} == {("ignored", "payments are not mirrored")}
+    assert await runs_of(resources.sessions, connection.owner_id, trigger="webhook") == []
+
+
+def test_every_event_that_pluggy_offers_has_a_defined_effect() -> None:
+    for event in SUBSCRIBABLE - {"all", "item/all"}:
+        assert event in EFFECTS or event == CONNECTOR_STATUS or why_without_effect(event) != "unknown event", event
 
 
 async def test_login_succeeded_starts_no_run(
@@ -191,20 +210,27 @@ async def test_an_event_before_its_connection_waits_as_an_orphan_and_is_adopted(
 
 
 async def test_rows_of_an_account_that_is_not_the_items_are_never_asked_for(
-    client: httpx.AsyncClient, resources: Resources, runner: Runner, connection: BankConnection
+    client: httpx.AsyncClient,
+    resources: Resources,
+    runner: Runner,
+    stand_in: StandIn,
+    connection: BankConnection,
+    other_owner_id: UUID,
 ) -> None:
-    """R21"""
-    body = event_of(
-        "transactions/deleted",
-        itemId=str(connection.item_id),
-        accountId=str(uuid4()),
-        transactionIds=[str(uuid4())],
-    )
-    await deliver(client, body)
-    await runner.settle()
+    """R21: one that nobody has, and one of another owner."""
+    foreign = await connect(resources, runner, stand_in, other_owner_id)
+    account_id, rows = next(iter((await held(resources.sessions, other_owner_id, foreign.id)).items()))
+    for told in (str(uuid4()), account_id):
+        body = {"itemId": str(connection.item_id), "accountId": told, "transactionIds": [str(rows[0][0])]}
+        await deliver(client, event_of("transactions/deleted", **body))
+    (first, _) = await inbox_rows(resources.sessions)
 
-    async with transaction(resources.sessions, connection.owner_id) as session:
-        assert await session.scalar(text("SELECT count(*) FROM sync_hints")) == 0
+    await webhooks.process_event(resources, first.id)
+
+    assert await statuses(resources.sessions) == ["handled", "handled"]
+    for owner_id in (connection.owner_id, other_owner_id):
+        async with transaction(resources.sessions, owner_id) as session:
+            assert await session.scalar(text("SELECT count(*) FROM sync_hints")) == 0
 
 
 async def test_a_deletion_at_pluggys_side_is_proved_by_reading_and_keeps_the_history(
@@ -257,24 +283,30 @@ async def test_a_change_of_a_banks_health_renews_the_list_of_banks(
     assert await statuses(resources.sessions) == ["handled"]
 
 
-async def test_the_stand_in_subscribed_twice_leaves_one_event(
-    address: str, resources: Resources, runner: Runner, stand_in: StandIn, connection: BankConnection
+async def test_both_ways_of_subscribing_at_once_leave_one_event_and_one_effect(
+    address: str, resources: Resources, runner: Runner, stand_in: StandIn, owner_id: UUID
 ) -> None:
-    body = {
-        "url": address + PATH,
-        "event": "item/updated",
-        "headers": {"X-Webhook-Secret": resources.settings.pluggy.webhook_secrets[0]},
-    }
-    await stand_in.api("POST", "/webhooks", body)
-    assert connection.item_id is not None
-    await stand_in.run_item(connection.item_id)
+    """The application's webhook bears the secret's header; an item's own `webhookUrl` bears none, a signature alone."""
+    secret = resources.settings.pluggy.webhook_secrets[0]
+    await stand_in.control("PATCH", "/settings", {"webhookSigningSecret": secret})
+    item_id = await stand_in.make_item(owner_id, webhook_url=address + PATH)
+    await connections.create_from_item(resources, owner_id, item_id)
+    await delivered(stand_in)
+    await runner.settle()
+    await stand_in.run_item(item_id, days=5)
 
     log = await delivered(stand_in)
     await runner.settle()
+    await let_pause_pass(resources.sessions, owner_id)
+    await run_due(resources.sessions, runner)
 
-    told = [each["eventId"] for each in log if each["event"] == "item/updated"]
-    assert len(told) == 2 * len(set(told))
-    assert [row.event_id for row in await inbox_rows(resources.sessions) if row.event == "item/updated"] == told[:1]
+    told = Counter(each["eventId"] for each in log)
+    async with transaction(resources.sessions, owner_id) as session:
+        connection = (await session.execute(select(BankConnection))).scalar_one()
+    assert set(told.values()) == {2}
+    assert {each["state"] for each in log} == {"delivered"}
+    assert {row.event_id: row.status for row in await inbox_rows(resources.sessions)} == dict.fromkeys(told, "handled")
+    await assert_equal_to_truth(stand_in, resources.sessions, owner_id, connection)
 
 
 async def test_an_event_that_no_attempt_could_handle_has_its_connection_read_whole(
