@@ -9,7 +9,6 @@ from functools import lru_cache
 
 DAY = 86_400_000
 HOUR = 3_600_000
-MINUTE = 60_000
 LOCAL_OFFSET = 3 * HOUR
 
 _MIDNIGHTS = {0: "T00:00:00.000Z", LOCAL_OFFSET: "T03:00:00.000Z"}
