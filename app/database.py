@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import structlog
-from sqlalchemy import BigInteger, DateTime, LargeBinary, MetaData, Numeric
+from sqlalchemy import BigInteger, DateTime, LargeBinary, MetaData, Numeric, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -104,6 +104,11 @@ async def set_owner(session: AsyncSession, owner_id: UUID | None) -> None:
     connection = await session.connection()
     value = str(owner_id) if owner_id else ""
     await connection.exec_driver_sql("SELECT set_config('banking.owner', $1, true)", (value,))
+
+
+async def database_now(session: AsyncSession) -> datetime:
+    """Return the instant at which the transaction began, by the one clock that all processes share (R13)."""
+    return (await session.execute(select(func.now()))).scalar_one()
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ from app.clock import utc_now
 from app.connections import service as connections
 from app.connections.errors import ConnectionFenced, ConnectionNotFound
 from app.connections.mapping import item_columns
-from app.database import in_transaction
+from app.database import database_now, in_transaction
 from app.insights import service as insights
 from app.pluggy.errors import PluggyAuthError, PluggyError, PluggyNotFound, PluggyRateLimited, PluggyUnavailable
 from app.pluggy.models import Item
@@ -160,7 +160,7 @@ class _Run:
         async def store(session: AsyncSession) -> tuple[accounts.Mirrored, list[AccountReading]]:
             await self._hold(session)
             connection = await connections.get(session, claim.owner_id, claim.connection_id)
-            now = await repository.database_now(session)
+            now = await database_now(session)
             mirrored = await accounts.mirror(session, claim.owner_id, connection, sources, now=now, vault=vault)
             return mirrored, [await self._enter(session, account, now) for account in mirrored.listed]
 
@@ -220,7 +220,7 @@ class _Run:
 
         async def end(session: AsyncSession) -> None:
             await self._hold(session)
-            now = await repository.database_now(session)
+            now = await database_now(session)
             due = plan.next_sync_at(
                 claim.connection_id,
                 read_at=now,
