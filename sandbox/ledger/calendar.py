@@ -76,6 +76,11 @@ def wire(instant: int) -> str:
     return f"{_iso_day(days)}T{minutes // 60:02d}:{minutes % 60:02d}:{second:02d}.{milliseconds:03d}Z"
 
 
+def wire_midnight(day: date) -> str:
+    """A day as the API writes most days: its midnight in UTC."""
+    return wire(utc_midnight(day))
+
+
 def parse(text: str) -> int:
     """An instant from its wire form."""
     return to_ms(datetime.fromisoformat(text))
