@@ -87,25 +87,7 @@ class _Run:
 
     async def carry_out(self) -> timedelta | None:
         try:
-            item = await self._resources.pluggy.get_item(self._claim.item_id)
-            await self._record_item(item_columns(item))
-            if item.status in BUSY:
-                return await self._wait_for_bank()
-            consent = await read_consent(self._resources, self._claim)
-            if consent.forbids_reading:
-                await self._end(
-                    SyncStatus.FAILED,
-                    error_code="consent_invalid",
-                    error_detail=f"The consent is {consent.reason}: nothing is read, and nothing is removed.",
-                )
-            elif item.status in AWAITS_PERSON:
-                await self._end(
-                    SyncStatus.FAILED,
-                    error_code="action_required",
-                    error_detail=f"The bank awaits the person: {item.status}, {item.execution_status}.",
-                )
-            else:
-                await self._read(item)
+            return await self._go_on()
         except PluggyNotFound:
             await self._record_item({"status": "DELETED", "execution_status": None})
             await self._end(
@@ -125,6 +107,29 @@ class _Run:
         except PluggyError as error:
             await self._note("pluggy_refused", str(error))
             raise
+        return None
+
+    async def _go_on(self) -> timedelta | None:
+        """Do what the item and the consent allow now; returns a delay while the bank is not ready."""
+        item = await self._resources.pluggy.get_item(self._claim.item_id)
+        await self._record_item(item_columns(item))
+        if item.status in BUSY:
+            return await self._wait_for_bank()
+        consent = await read_consent(self._resources, self._claim)
+        if consent.forbids_reading:
+            await self._end(
+                SyncStatus.FAILED,
+                error_code="consent_invalid",
+                error_detail=f"The consent is {consent.reason}: nothing is read, and nothing is removed.",
+            )
+        elif item.status in AWAITS_PERSON:
+            await self._end(
+                SyncStatus.FAILED,
+                error_code="action_required",
+                error_detail=f"The bank awaits the person: {item.status}, {item.execution_status}.",
+            )
+        else:
+            await self._read(item)
         return None
 
     async def _read(self, item: Item) -> None:
