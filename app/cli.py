@@ -69,7 +69,8 @@ def make_parser() -> argparse.ArgumentParser:
     examine.set_defaults(command=lambda resources, given: doctor.examine(resources, given.connection))
     _add_webhooks(areas)
     _add_connections(areas)
-    _add_rest(areas)
+    _add_work(areas)
+    _add_secrets(areas)
     return parser
 
 
@@ -142,7 +143,7 @@ def _add_connections(areas: Any) -> None:
     adopted.add_argument("--owner", type=UUID, required=True, metavar="OWNER_ID")
 
 
-def _add_rest(areas: Any) -> None:
+def _add_secrets(areas: Any) -> None:
     cache = _area(areas, "cache", "what Redis holds")
     _command(
         cache,
@@ -150,6 +151,16 @@ def _add_rest(areas: Any) -> None:
         "forget the cached API key of Pluggy",
         lambda resources, _: api_key.clear(resources, actor=operator()),
     )
+    sealed = _area(areas, "keys", "what is encrypted")
+    _command(
+        sealed,
+        "reseal",
+        "seal everything under the first of ENCRYPTION_KEYS",
+        lambda resources, _: keys.reseal(resources, actor=operator()),
+    )
+
+
+def _add_work(areas: Any) -> None:
     owed = _area(areas, "work", "owed work")
     listed = _command(
         owed,
@@ -171,13 +182,6 @@ def _add_rest(areas: Any) -> None:
         "reconcile",
         "read every connection once, after a restored backup",
         lambda resources, _: work.reconcile(resources, actor=operator()),
-    )
-    sealed = _area(areas, "keys", "what is encrypted")
-    _command(
-        sealed,
-        "reseal",
-        "seal everything under the first of ENCRYPTION_KEYS",
-        lambda resources, _: keys.reseal(resources, actor=operator()),
     )
 
 

@@ -24,6 +24,11 @@ def local_day(instant: datetime) -> date:
     return utc.astimezone(BANK_ZONE).date()
 
 
+def local_day_or_none(instant: datetime | None) -> date | None:
+    """Return the bank's calendar day of an instant that may be unknown."""
+    return None if instant is None else local_day(instant)
+
+
 def day_and_moment(instant: datetime) -> tuple[date, datetime | None]:
     """Return the bank's calendar day of `instant`, and the moment itself unless it is a padded midnight.
 

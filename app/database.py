@@ -8,7 +8,20 @@ from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import structlog
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, DateTime, LargeBinary, MetaData, Numeric, Uuid, any_, literal
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    Uuid,
+    any_,
+    func,
+    literal,
+    select,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -109,6 +122,11 @@ async def set_owner(session: AsyncSession, owner_id: UUID | None) -> None:
     connection = await session.connection()
     value = str(owner_id) if owner_id else ""
     await connection.exec_driver_sql("SELECT set_config('banking.owner', $1, true)", (value,))
+
+
+async def database_now(session: AsyncSession) -> datetime:
+    """Return the instant at which the transaction began, by the one clock that all processes share (R13)."""
+    return (await session.execute(select(func.now()))).scalar_one()
 
 
 @asynccontextmanager

@@ -32,6 +32,11 @@ def money_or_none(value: Decimal | None) -> Decimal | None:
     return None if value is None else to_money(value)
 
 
+def money_text_or_none(value: Decimal | None) -> str | None:
+    """Return the text of `to_money` of an amount that may be unknown."""
+    return None if value is None else money_text(to_money(value))
+
+
 def to_quantity(value: Decimal) -> Decimal:
     """Return a quantity, unit price or rate with ten decimals. Raises ValueError beyond what NUMERIC(28, 10) holds."""
     if not value.is_finite() or abs(value) >= _QUANTITY_LIMIT:

@@ -114,9 +114,9 @@ def _answer(body: bytes, encoding: str) -> bytes:
     return f"{head}content-length: {len(body)}\r\n\r\n".encode() + body
 
 
-def make_page(rows: int = ROWS) -> bytes:
+def make_page() -> bytes:
     """A page of a checking account and its card, about 900 B a row."""
-    return join_page([make_row(ACCOUNT, number, step=timedelta(hours=7)) for number in range(rows)], None)
+    return join_page([make_row(ACCOUNT, number, step=timedelta(hours=7)) for number in range(ROWS)], None)
 
 
 if __name__ == "__main__":

@@ -48,10 +48,10 @@ class Tenant:
             session.add(ItemOwner(item_id=tenant.item_id, owner_id=tenant.owner_id, connection_id=tenant.connection_id))
         return tenant
 
-    def reader(self, *, fence: int = 1) -> Reader:
-        """Return who stores pages of the account; each reading has a larger fence than the one before."""
+    def reader(self) -> Reader:
+        """Return who stores pages of the account."""
         context = LedgerContext(self.owner_id, is_card=False, currency_code="BRL")
-        return Reader(run_id=uuid4(), fence=fence, account_id=self.account_id, context=context)
+        return Reader(run_id=uuid4(), fence=1, account_id=self.account_id, context=context)
 
     async def queue_sync(self, resources: Resources) -> UUID:
         """Ask for a run as a person does, and return its id."""

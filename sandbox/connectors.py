@@ -16,7 +16,6 @@ PRODUCTS = (
     "IDENTITY",
     "LOANS",
 )
-ALL_PRODUCTS = (*PRODUCTS, "BROKERAGE_NOTE", "MOVE_SECURITY", "ACCOUNT_STATEMENTS")
 _OPENED = "2023-09-01T18:05:09.145Z"
 _CPF = r"^\d{3}\.?\d{3}\.?\d{3}-?\d{2}$"
 _CNPJ = r"^\d{2}\.?\d{3}\.?\d{3}/?\d{4}-?\d{2}$"

@@ -32,10 +32,6 @@ class Moment:
     parameter: dict[str, Any] | None = None
     user_action: dict[str, Any] | None = None
 
-    @property
-    def is_final(self) -> bool:
-        return self.effect in (Effect.SUCCEEDED, Effect.FAILED)
-
 
 @dataclass(frozen=True)
 class Wait:

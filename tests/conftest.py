@@ -14,13 +14,13 @@ from app.database import Sessions, transaction
 from app.ids import new_id
 from app.logs import configure_logs
 from app.owners.models import Owner
-from app.owners.principal import DEFAULT_SCOPES, Principal
 from app.resources import Resources, open_resources
 from app.settings import Settings
 from sandbox.stack.children import free_port
 from sandbox.world import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
 from tests.database import empty, make_database
-from tests.http_support import KnownCaller, make_settings, running_api
+from tests.http_support import make_settings
+from tests.readers import reader
 from tests.servers import Servers, ServerUrls
 from tests.stand_in import StandIn, running_stand_in
 from worker.job import Runner
@@ -106,6 +106,12 @@ async def database_name(server_urls: ServerUrls, worker_number: int) -> str:
 
 
 @pytest.fixture(scope="session")
+def superuser_url(server_urls: ServerUrls, database_name: str) -> str:
+    """That database for the superuser, whom no row-level security hides anything from."""
+    return server_urls.postgres("postgres", database_name)
+
+
+@pytest.fixture(scope="session")
 def stand_in_port() -> int:
     """Where this process's stand-in listens once a test asks for it; nobody answers before."""
     return free_port()
@@ -134,7 +140,15 @@ async def runner(resources: Resources) -> AsyncIterator[Runner]:
 
 
 @pytest.fixture(scope="session")
-def settings(server_urls: ServerUrls, database_name: str, valkey_url: str, stand_in_port: int) -> Settings:
+def given_settings() -> dict[str, Any]:
+    """What a folder's tests want of the environment besides; each folder may say it in its own fixture."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def settings(
+    server_urls: ServerUrls, database_name: str, valkey_url: str, stand_in_port: int, given_settings: dict[str, Any]
+) -> Settings:
     """Settings with real servers; Pluggy is the stand-in, for tests that have it run."""
     return make_settings(
         database_url=server_urls.postgres("banking_app", database_name),
@@ -145,16 +159,17 @@ def settings(server_urls: ServerUrls, database_name: str, valkey_url: str, stand
         pluggy_client_secret=DEFAULT_CLIENT_SECRET,
         pluggy_use_sandbox=True,
         pluggy_webhook_secret="a-webhook-secret-of-32-bytes-or-more",
+        **given_settings,
     )
 
 
 @pytest.fixture
-async def resources(settings: Settings, server_urls: ServerUrls, database_name: str) -> AsyncIterator[Resources]:
+async def resources(settings: Settings, superuser_url: str) -> AsyncIterator[Resources]:
     """What the service has open, on real servers; whatever the test committed is removed after it."""
     async with open_resources(settings, statement_ms=10_000) as opened:
         yield opened
         await opened.redis.flushdb()
-    await empty(server_urls.postgres("postgres", database_name))
+    await empty(superuser_url)
 
 
 @pytest.fixture
@@ -186,8 +201,12 @@ async def add_owner(sessions: Sessions, subject: str) -> UUID:
 @pytest.fixture
 async def client(resources: Resources, owner_id: UUID) -> AsyncIterator[httpx.AsyncClient]:
     """The API over the test's resources; its caller is `owner_id`."""
-    caller = KnownCaller(principal=Principal(owner_id, DEFAULT_SCOPES, "person"))
-    async with running_api(resources.settings, caller=caller) as (app, http):
-        app.state.resources = resources
-        http.headers["Authorization"] = "Bearer good"
+    async with reader(resources, owner_id) as http:
+        yield http
+
+
+@pytest.fixture
+async def stranger(resources: Resources, other_owner_id: UUID) -> AsyncIterator[httpx.AsyncClient]:
+    """The API as another owner reaches it."""
+    async with reader(resources, other_owner_id) as http:
         yield http

@@ -10,19 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.accounts.models import Account
 from app.connections.models import BankConnection
 from app.ids import new_id
-from app.owners.models import Owner
 from app.transactions.models import Transaction, TransactionRevision
 
 _Row = TypeVar("_Row")
 
 _DECIDED = {"tags": "user_tags", "ignored": "user_ignored"}
 NOON = datetime(2026, 3, 4, 15, tzinfo=UTC)
-
-
-async def make_owner(session: AsyncSession, **given: Any) -> Owner:
-    """A tenant."""
-    defaults = {"id": new_id(), "issuer": "https://issuer.example", "subject": str(uuid4())}
-    return await _add(session, Owner, defaults, given)
 
 
 async def make_connection(session: AsyncSession, owner_id: UUID, **given: Any) -> BankConnection:

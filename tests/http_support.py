@@ -3,6 +3,7 @@
 import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from copy import copy
 from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
@@ -37,6 +38,14 @@ def make_settings(**given: Any) -> Settings:
         "auth_audience": "banking",
     }
     return load_settings(env_file=None, **{**defaults, **given})
+
+
+def changed(settings: Settings, **service: Any) -> Settings:
+    """The same settings but for some fields of `service`."""
+    made = copy(settings)
+    made.service = settings.service.model_copy(update=service)
+    made.service.__dict__.pop("keys", None)  # read from the keys before, and copied along
+    return made
 
 
 class Greeting(Input):

@@ -1,15 +1,13 @@
 """The stand-in as a test drives it: a real server on loopback, its controls, and the ledger it expects of us."""
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import httpx
 import msgspec
-import uvicorn
 from sqlalchemy import select
 
 from app.accounts.models import Account
@@ -19,6 +17,7 @@ from sandbox.app import create_app
 from sandbox.stack.children import free_port
 from sandbox.stack.compare import Row, differences, row_of_bank
 from sandbox.world import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, Config
+from tests.serving import running_server
 
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
@@ -129,24 +128,11 @@ async def running_stand_in(port: int | None = None) -> AsyncIterator[StandIn]:
     """Yield a stand-in served from this event loop, in memory."""
     port = port or free_port()
     url = f"http://127.0.0.1:{port}"
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(Config(base_url=url)),
-            port=port,
-            log_level="warning",
-            access_log=False,
-            timeout_graceful_shutdown=1,
-            timeout_keep_alive=600,  # a loop that stands still between two steps would end it under a request
-        )
-    )
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined] # pytest's own stay
-    serving = asyncio.create_task(server.serve())
-    while not server.started:  # uvicorn has a flag, no event
-        await asyncio.sleep(0.01)
-    try:
-        async with httpx.AsyncClient(timeout=20) as http:
-            yield StandIn(url, http)
-    finally:
-        server.should_exit = server.force_exit = True  # a client's kept connection must not hold the session up
-        with suppress(TimeoutError):
-            await asyncio.wait_for(serving, timeout=5)
+    app = create_app(Config(base_url=url))
+    # Kept for long: a loop that stands still between two steps would end a connection under a request.
+    async with running_server(app, port=port, timeout_keep_alive=600, timeout_graceful_shutdown=1) as server:
+        try:
+            async with httpx.AsyncClient(timeout=20) as http:
+                yield StandIn(url, http)
+        finally:
+            server.force_exit = True  # a client's kept connection must not hold the session up

@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-import uvicorn
 from pydantic import HttpUrl
 from pydantic_core import PydanticUndefined
 from sqlalchemy import text
@@ -35,7 +34,8 @@ from app.settings import (
 )
 from app.tables import CONTROL_TABLES, metadata
 from sandbox.stack.children import free_port
-from tests.http_support import KnownCaller, make_settings
+from tests.http_support import KnownCaller, changed, make_settings
+from tests.serving import running_server
 from tests.stand_in import StandIn
 from worker.job import Runner
 
@@ -275,18 +275,10 @@ async def test_the_queries_for_troubleshooting_run_as_the_service(sessions: Sess
 async def served(settings: Settings, port: int, owner_id: UUID) -> AsyncIterator[None]:
     """The API on a real port, for a caller who bears `good`."""
     app = create_app(settings)
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None))
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined] # pytest's own stay
-    serving = asyncio.create_task(server.serve())
-    while not server.started:  # uvicorn has a flag, no event
-        await asyncio.sleep(0.01)
-    verifier = app.state.authenticator
-    app.state.authenticator = KnownTokenOrKey(Principal(owner_id, DEFAULT_SCOPES, "person"), verifier)
-    try:
+    async with running_server(app, port=port):
+        verifier = app.state.authenticator
+        app.state.authenticator = KnownTokenOrKey(Principal(owner_id, DEFAULT_SCOPES, "person"), verifier)
         yield
-    finally:
-        server.should_exit = True
-        await serving
 
 
 class KnownTokenOrKey(KnownCaller):
@@ -323,15 +315,7 @@ async def test_the_lines_of_the_tour_work_when_pasted(
     """All of them in their order, against a synced sandbox bank, as after `make run`."""
     port = free_port()
     address = f"http://127.0.0.1:{port}"
-    at_home = settings.service.model_copy(update={"backend_url": HttpUrl(address)})
-    local = Settings(
-        service=at_home,
-        database=settings.database,
-        pluggy=settings.pluggy,
-        auth=settings.auth,
-        sync=settings.sync,
-        retention=settings.retention,
-    )
+    local = changed(settings, backend_url=HttpUrl(address))
     item_id = await stand_in.make_item(owner_id)
     (tmp_path / ".data").mkdir()
     (tmp_path / ".data/bearer-header").write_text("Authorization: Bearer good\n")

@@ -1,11 +1,10 @@
 """Pluggy's account to our row: sign of a card's balance, masked number, limits."""
 
-from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from app.clock import local_day
-from app.money import money_text, to_money
+from app.money import money_text_or_none, to_money
 from app.pluggy.ledger_models import Account, BankData, CreditData
 from app.vault import Vault, row_place
 
@@ -59,11 +58,11 @@ def _bank(source: BankData | None) -> dict[str, Any]:
     if source is None:
         return {}
     return _present(
-        closing_balance=_text(source.closing_balance),
-        automatically_invested_balance=_text(source.automatically_invested_balance),
-        overdraft_contracted_limit=_text(source.overdraft_contracted_limit),
-        overdraft_used_limit=_text(source.overdraft_used_limit),
-        unarranged_overdraft_amount=_text(source.unarranged_overdraft_amount),
+        closing_balance=money_text_or_none(source.closing_balance),
+        automatically_invested_balance=money_text_or_none(source.automatically_invested_balance),
+        overdraft_contracted_limit=money_text_or_none(source.overdraft_contracted_limit),
+        overdraft_used_limit=money_text_or_none(source.overdraft_used_limit),
+        unarranged_overdraft_amount=money_text_or_none(source.unarranged_overdraft_amount),
     )
 
 
@@ -73,17 +72,13 @@ def _credit(source: CreditData) -> dict[str, Any]:
         level=source.level,
         status=source.status,
         holder_type=source.holder_type,
-        credit_limit=_text(source.credit_limit),
-        available_credit_limit=_text(source.available_credit_limit),
-        minimum_payment=_text(source.minimum_payment),
+        credit_limit=money_text_or_none(source.credit_limit),
+        available_credit_limit=money_text_or_none(source.available_credit_limit),
+        minimum_payment=money_text_or_none(source.minimum_payment),
         is_limit_flexible=source.is_limit_flexible,
         balance_close_date=local_day(source.balance_close_date).isoformat() if source.balance_close_date else None,
         balance_due_date=local_day(source.balance_due_date).isoformat() if source.balance_due_date else None,
     )
-
-
-def _text(value: Decimal | None) -> str | None:
-    return None if value is None else money_text(to_money(value))
 
 
 def _present(**values: Any) -> dict[str, Any]:

@@ -3,9 +3,9 @@
 from decimal import Decimal
 from typing import Any
 
-from app.clock import local_day
+from app.clock import local_day, local_day_or_none
 from app.mirror import Source
-from app.money import money_or_none, money_text, to_money
+from app.money import money_or_none, money_text_or_none, to_money
 from app.pluggy.ledger_models import Bill, BillPayment, FinanceCharge
 
 _IN_FULL = "FULL_PAYMENT"
@@ -20,7 +20,7 @@ def to_source(source: Bill) -> Source:
     paid = [to_money(each.amount) for each in payments if each.amount is not None and _is_in(each, currency)]
     columns = {
         "due_date": local_day(source.due_date),
-        "closing_date": local_day(source.bill_closing_date) if source.bill_closing_date else None,
+        "closing_date": local_day_or_none(source.bill_closing_date),
         "total_amount": money_or_none(source.total_amount),
         "currency_code": currency,
         "minimum_payment": money_or_none(source.minimum_payment_amount),
@@ -40,7 +40,7 @@ def _is_in(payment: BillPayment, currency: str) -> bool:
 def _charge(source: FinanceCharge) -> dict[str, Any]:
     return {
         "type": source.type,
-        "amount": _text(source.amount),
+        "amount": money_text_or_none(source.amount),
         "currency_code": source.currency_code,
         "additional_info": source.additional_info,
     }
@@ -49,12 +49,8 @@ def _charge(source: FinanceCharge) -> dict[str, Any]:
 def _payment(source: BillPayment) -> dict[str, Any]:
     return {
         "date": local_day(source.payment_date).isoformat() if source.payment_date else None,
-        "amount": _text(source.amount),
+        "amount": money_text_or_none(source.amount),
         "currency_code": source.currency_code,
         "value_type": source.value_type,
         "mode": source.payment_mode,
     }
-
-
-def _text(value: Decimal | None) -> str | None:
-    return None if value is None else money_text(to_money(value))

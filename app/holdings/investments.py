@@ -1,17 +1,17 @@
 """Pluggy's investment to our row."""
 
 from collections.abc import Hashable, Mapping
-from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from app.accounts.mapping import mask
-from app.clock import local_day
+from app.clock import local_day_or_none
 from app.mirror import Source
 from app.money import money_or_none, number_text, to_quantity
 from app.pluggy.holding_models import Investment
 
 _MONEY = ("balance", "amount", "amount_original", "amount_profit", "amount_withdrawal", "taxes", "taxes2")
+_DETAIL_DAYS = ("issue_date", "purchase_date", "grace_period_date")
 _RATES = ("rate", "fixed_annual_rate", "annual_rate", "last_month_rate", "last_twelve_months_rate")
 
 _IDENTITY = ("type", "subtype", "name", "number_masked", "currency_code", "due_date")
@@ -30,8 +30,8 @@ def to_source(source: Investment) -> Source:
         **{name: money_or_none(getattr(source, name)) for name in _MONEY},
         "quantity": _quantity(source.quantity),
         "unit_value": _quantity(source.value),
-        "date": _day(source.date),
-        "due_date": _day(source.due_date),
+        "date": local_day_or_none(source.date),
+        "due_date": local_day_or_none(source.due_date),
         "details": _details(source),
     }
     return Source(source.id, columns)
@@ -45,7 +45,7 @@ def identity(columns: Mapping[str, Any]) -> Hashable:
 
 def _details(source: Investment) -> dict[str, Any]:
     institution = source.institution
-    days = {name: _day(getattr(source, name)) for name in ("issue_date", "purchase_date", "grace_period_date")}
+    days = {name: local_day_or_none(getattr(source, name)) for name in _DETAIL_DAYS}
     details = {
         "code": source.code,
         "isin": source.isin,
@@ -59,10 +59,6 @@ def _details(source: Investment) -> dict[str, Any]:
         **{name: day.isoformat() if day else None for name, day in days.items()},
     }
     return {name: value for name, value in details.items() if value is not None}
-
-
-def _day(instant: datetime | None) -> date | None:
-    return None if instant is None else local_day(instant)
 
 
 def _quantity(value: Decimal | None) -> Decimal | None:

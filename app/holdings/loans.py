@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Hashable, Mapping, Sequence
-from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from app.accounts.mapping import mask
-from app.clock import local_day
+from app.clock import local_day, local_day_or_none
 from app.mirror import Source
 from app.money import money_or_none, number_text, to_quantity
 from app.pluggy.holding_models import Loan, LoanInstallments, LoanPayments
@@ -31,7 +30,7 @@ def to_source(source: Loan) -> Source:
         "contract_amount": money_or_none(source.contract_amount),
         "outstanding_balance": money_or_none(payments.contract_outstanding_balance),
         "cet": None if source.cet is None else to_quantity(source.cet),
-        **{name: _day(getattr(source, name)) for name in _DAYS},
+        **{name: local_day_or_none(getattr(source, name)) for name in _DAYS},
         "total_installments": installments.total_number_of_installments,
         "paid_installments": installments.paid_installments,
         "due_installments": installments.due_installments,
@@ -51,10 +50,6 @@ def to_source(source: Loan) -> Source:
 def identity(columns: Mapping[str, Any]) -> Hashable:
     """Return what tells the contract from others, whatever Pluggy's id and what is paid by now."""
     return tuple(columns[name] for name in _IDENTITY)
-
-
-def _day(instant: datetime | None) -> date | None:
-    return None if instant is None else local_day(instant)
 
 
 def plain(value: Any) -> Any:

@@ -26,6 +26,6 @@ class TransactionAlreadyLinked(AppError):
 
     def __init__(self, link_id: UUID) -> None:
         super().__init__(
-            f"A transaction of the transfer {link_id} is confirmed in another one.",
-            action="Reject the other transfer first.",
+            f"A transaction of the transfer {link_id} is confirmed in another one: reject that one first.",
+            action="reject_other",
         )

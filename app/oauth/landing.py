@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.connections import repository as connection_rows
 from app.connections import service as connections
 from app.connections.errors import ConnectionNotFound
-from app.database import in_transaction, set_owner
-from app.oauth import repository, service
+from app.database import database_now, in_transaction, set_owner
+from app.oauth import service
 from app.oauth.adoption import adopt
 from app.oauth.models import OAuthFlow
 from app.pluggy.errors import PluggyError
@@ -101,6 +101,6 @@ async def _look_soon(session: AsyncSession, resources: Resources, place: _Place,
 
 async def _return_url(session: AsyncSession, flow: OAuthFlow | None) -> str | None:
     """Return the app's address while the authorisation is young; later the browser may be anybody's."""
-    if flow is None or flow.expires_at <= await repository.database_now(session):
+    if flow is None or flow.expires_at <= await database_now(session):
         return None
     return flow.return_url

@@ -1,6 +1,6 @@
 """SQL of authorisations. A control table, so the owner stands in every statement that has one (R53)."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import delete, func, select, update
@@ -10,11 +10,6 @@ from app.oauth.models import OAuthFlow
 
 KEPT = timedelta(days=7)
 """How long an expired state is remembered, so that a late landing still gets its page."""
-
-
-async def database_now(session: AsyncSession) -> datetime:
-    """Return the database's clock: what expiry is decided with (R13)."""
-    return (await session.execute(select(func.now()))).scalar_one()
 
 
 async def add(session: AsyncSession, flow: OAuthFlow) -> None:

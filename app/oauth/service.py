@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import owed
 from app.connections import service as connections
 from app.connections.models import BankConnection
+from app.database import database_now
 from app.events.service import record_event
 from app.jobs import Kind, ring_on_commit
 from app.oauth import repository
@@ -42,7 +43,7 @@ async def open_flow(
     session: AsyncSession, owner_id: UUID, connection_id: UUID, state: str, *, return_url: str | None
 ) -> datetime:
     """Remember where the state leads back to; return until when it does."""
-    now = await repository.database_now(session)
+    now = await database_now(session)
     flow = OAuthFlow(
         state_hash=hash_of(state),
         owner_id=owner_id,
@@ -77,7 +78,7 @@ async def take_up(session: AsyncSession, owner_id: UUID, state: str, item_id: UU
         raise StateNotFound
     if await use_state(session, flow):
         return connection
-    is_expired = flow.used_at is None and flow.expires_at <= await repository.database_now(session)
+    is_expired = flow.used_at is None and flow.expires_at <= await database_now(session)
     raise StateExpired(connection.id) if is_expired else StateUsed(connection.id)
 
 
@@ -95,7 +96,7 @@ async def discard(session: AsyncSession, owner_id: UUID, connection_id: UUID) ->
 
 async def watch(session: AsyncSession, owner_id: UUID, connection_id: UUID, figures: SyncSettings) -> None:
     """Watch the item from now on, for POLL_TIMEOUT_SECONDS: owed work, so that no restart loses it."""
-    now = await repository.database_now(session)
+    now = await database_now(session)
     deadline = now + timedelta(seconds=figures.poll_timeout_seconds)
     interval = timedelta(seconds=figures.poll_interval_seconds)
     await connections.set_polling(session, owner_id, connection_id, status=PollStatus.POLLING, deadline_at=deadline)
@@ -144,7 +145,7 @@ async def settle(session: AsyncSession, owner_id: UUID, connection_id: UUID, fig
 
 async def _go_on(session: AsyncSession, connection: BankConnection, figures: SyncSettings) -> timedelta | None:
     owner_id, connection_id, deadline = connection.owner_id, connection.id, connection.poll_deadline_at
-    now = await repository.database_now(session)
+    now = await database_now(session)
     if deadline is not None and deadline > now:
         delay = min(timedelta(seconds=figures.poll_interval_seconds), deadline - now)
         ring_on_commit(session, Kind.POLL, owner_id, connection_id, after=delay)

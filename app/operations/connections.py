@@ -12,8 +12,8 @@ from app.clock import utc_now
 from app.connections import service
 from app.connections.errors import ConnectionNotFound, ItemNotFound, SandboxItemRefused
 from app.connections.mapping import item_columns
-from app.connections.models import ItemOwner
-from app.connections.status import judge
+from app.connections.models import BankConnection, ItemOwner
+from app.connections.status import Verdict, judge
 from app.database import transaction
 from app.operations.report import Report, pairs, table
 from app.owed import OwedWork
@@ -67,9 +67,25 @@ async def show(resources: Resources, reference: UUID) -> Report:
         events = await inbox.list_events(session, item_id=holder.item_id, limit=_RUNS)
         work = await _owed(session, connection_id, [run.id for run in runs])
     verdict = judge(connection, utc_now())
-    lines = pairs(
+    ran = [(run.id, run.created_at, run.trigger, run.status, run.fetched, run.inserted, run.error_code) for run in runs]
+    return Report(
+        [
+            *_standing(connection, verdict),
+            "",
+            *table(("RUN", "AT", "TRIGGER", "STATUS", "FETCHED", "NEW", "ERROR"), ran),
+            "",
+            *table(("EVENT", "RECEIVED", "STATUS"), [(each.event, each.received_at, each.status) for each in events]),
+            "",
+            *table(("OWED", "DUE", "ATTEMPTS", "LAST ERROR"), work),
+        ],
+        is_well=not verdict.is_failed,
+    )
+
+
+def _standing(connection: BankConnection, verdict: Verdict) -> list[str]:
+    return pairs(
         connection=connection.id,
-        owner=owner_id,
+        owner=connection.owner_id,
         item=connection.item_id,
         connector=f"{connection.connector_id} {connection.institution_name}",
         status=f"{connection.status} {connection.execution_status or ''}".strip(),
@@ -83,19 +99,6 @@ async def show(resources: Resources, reference: UUID) -> Report:
         consent_revoked=connection.consent_revoked_at,
         retries=connection.retries_used,
         quota_reached=", ".join(_over_quota(connection.status_detail)),
-    )
-    ran = [(run.id, run.created_at, run.trigger, run.status, run.fetched, run.inserted, run.error_code) for run in runs]
-    return Report(
-        [
-            *lines,
-            "",
-            *table(("RUN", "AT", "TRIGGER", "STATUS", "FETCHED", "NEW", "ERROR"), ran),
-            "",
-            *table(("EVENT", "RECEIVED", "STATUS"), [(each.event, each.received_at, each.status) for each in events]),
-            "",
-            *table(("OWED", "DUE", "ATTEMPTS", "LAST ERROR"), work),
-        ],
-        is_well=not verdict.is_failed,
     )
 
 

@@ -13,7 +13,7 @@ from app.pluggy.calls import TOTAL_SECONDS, Calls
 from app.pluggy.errors import PluggyAuthError, PluggyRefused
 from app.pluggy.item_calls import ItemCalls
 from app.pluggy.ledger_calls import LedgerCalls
-from app.pluggy.limits import Lane, Limiter
+from app.pluggy.limits import Lane
 from app.pluggy.models import Webhook
 from app.pluggy.pages import Page
 from app.pluggy.retry import RetryTransport
@@ -109,18 +109,17 @@ def open_client(
     client_secret: str,
     cache_hours: float = 23,
     key_store: ApiKeyStore | None = None,
-    limiter: Limiter | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
     total_seconds: float = TOTAL_SECONDS,
     now: Callable[[], float] = time.time,
 ) -> PluggyClient:
     """A client to keep for the life of the process (R36): HTTP/1.1, gzip, no redirects, no proxies of the environment.
 
-    Without a store the key stays in this process; without a limiter nothing waits. `cache_hours` is a ceiling. `now`
-    is the wall clock, against which a key's expiry is read.
+    Without a store the key stays in this process; without a transport nothing waits for a limiter. `cache_hours` is a
+    ceiling. `now` is the wall clock, against which a key's expiry is read.
     """
     if transport is None:
-        transport = RetryTransport(httpx.AsyncHTTPTransport(limits=CONNECTIONS, trust_env=False), limiter=limiter)
+        transport = RetryTransport(httpx.AsyncHTTPTransport(limits=CONNECTIONS, trust_env=False))
     http = httpx.AsyncClient(
         base_url=base_url,
         transport=transport,

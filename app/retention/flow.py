@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.database import in_transaction, transaction
+from app.database import database_now, in_transaction, transaction
 from app.metrics.instruments import ROWS_PRUNED
 from app.resources import Resources
 from app.retention import repository
@@ -26,7 +26,7 @@ async def prune_service(resources: Resources) -> None:
     await in_transaction(resources.sessions, None, webhooks.give_up_orphans)
     await _prune(resources, None, OF_SERVICE)
     async with transaction(resources.sessions, None) as session:
-        now = await repository.database_now(session)
+        now = await database_now(session)
     before = now - timedelta(days=resources.settings.retention.audit_days)
     await _repeat(
         resources, None, "audit_entries", lambda session: repository.delete_audit_batch(session, before=before)
@@ -40,7 +40,7 @@ async def prune_owner(resources: Resources, owner_id: UUID) -> None:
 
 async def _prune(resources: Resources, owner_id: UUID | None, rules: tuple[Rule, ...]) -> None:
     async with transaction(resources.sessions, None) as session:
-        now = await repository.database_now(session)
+        now = await database_now(session)
     for rule in rules:
         before = now - timedelta(days=rule.keep(resources.settings.retention))
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, delete, func, select, text
+from sqlalchemy import ColumnElement, Table, delete, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.ids import first_id_at
@@ -14,11 +14,6 @@ from app.tables import metadata
 
 BATCH: Final = 2_000
 _PRUNE_AUDIT: Final = text("SELECT prune_audit_entries(:before_id, :most)")
-
-
-async def database_now(session: AsyncSession) -> datetime:
-    """Return the database's clock (R13)."""
-    return (await session.execute(select(func.now()))).scalar_one()
 
 
 async def delete_batch(session: AsyncSession, rule: Rule, owner_id: UUID | None, *, before: datetime) -> int:

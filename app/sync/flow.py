@@ -14,7 +14,7 @@ from app.clock import utc_now
 from app.connections import service as connections
 from app.connections.errors import ConnectionFenced, ConnectionNotFound
 from app.connections.mapping import item_columns
-from app.database import in_transaction
+from app.database import database_now, in_transaction
 from app.insights import service as insights
 from app.pluggy.errors import PluggyAuthError, PluggyError, PluggyNotFound, PluggyRateLimited, PluggyUnavailable
 from app.pluggy.models import Item
@@ -87,25 +87,7 @@ class _Run:
 
     async def carry_out(self) -> timedelta | None:
         try:
-            item = await self._resources.pluggy.get_item(self._claim.item_id)
-            await self._record_item(item_columns(item))
-            if item.status in BUSY:
-                return await self._wait_for_bank()
-            consent = await read_consent(self._resources, self._claim)
-            if consent.forbids_reading:
-                await self._end(
-                    SyncStatus.FAILED,
-                    error_code="consent_invalid",
-                    error_detail=f"The consent is {consent.reason}: nothing is read, and nothing is removed.",
-                )
-            elif item.status in AWAITS_PERSON:
-                await self._end(
-                    SyncStatus.FAILED,
-                    error_code="action_required",
-                    error_detail=f"The bank awaits the person: {item.status}, {item.execution_status}.",
-                )
-            else:
-                await self._read(item)
+            return await self._go_on()
         except PluggyNotFound:
             await self._record_item({"status": "DELETED", "execution_status": None})
             await self._end(
@@ -125,6 +107,29 @@ class _Run:
         except PluggyError as error:
             await self._note("pluggy_refused", str(error))
             raise
+        return None
+
+    async def _go_on(self) -> timedelta | None:
+        """Do what the item and the consent allow now; returns a delay while the bank is not ready."""
+        item = await self._resources.pluggy.get_item(self._claim.item_id)
+        await self._record_item(item_columns(item))
+        if item.status in BUSY:
+            return await self._wait_for_bank()
+        consent = await read_consent(self._resources, self._claim)
+        if consent.forbids_reading:
+            await self._end(
+                SyncStatus.FAILED,
+                error_code="consent_invalid",
+                error_detail=f"The consent is {consent.reason}: nothing is read, and nothing is removed.",
+            )
+        elif item.status in AWAITS_PERSON:
+            await self._end(
+                SyncStatus.FAILED,
+                error_code="action_required",
+                error_detail=f"The bank awaits the person: {item.status}, {item.execution_status}.",
+            )
+        else:
+            await self._read(item)
         return None
 
     async def _read(self, item: Item) -> None:
@@ -160,7 +165,7 @@ class _Run:
         async def store(session: AsyncSession) -> tuple[accounts.Mirrored, list[AccountReading]]:
             await self._hold(session)
             connection = await connections.get(session, claim.owner_id, claim.connection_id)
-            now = await repository.database_now(session)
+            now = await database_now(session)
             mirrored = await accounts.mirror(session, claim.owner_id, connection, sources, now=now, vault=vault)
             return mirrored, [await self._enter(session, account, now) for account in mirrored.listed]
 
@@ -220,7 +225,7 @@ class _Run:
 
         async def end(session: AsyncSession) -> None:
             await self._hold(session)
-            now = await repository.database_now(session)
+            now = await database_now(session)
             due = plan.next_sync_at(
                 claim.connection_id,
                 read_at=now,

@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.database import one_of
+from app.database import database_now, one_of
 from app.ids import new_id
 from app.sync.models import SyncHint, SyncRun, SyncRunAccount, SyncStatus, SyncTrigger, SyncWindow
 
@@ -81,11 +81,6 @@ async def start(session: AsyncSession, run: SyncRun, *, fence: int, patience_sec
     run.started_at = run.started_at or now
     run.deadline_at = run.deadline_at or now + timedelta(seconds=patience_seconds)
     await session.flush()
-
-
-async def database_now(session: AsyncSession) -> datetime:
-    """Return the database's time: the one clock that all workers share (R13)."""
-    return (await session.execute(select(func.now()))).scalar_one()
 
 
 async def note(session: AsyncSession, owner_id: UUID, run_id: UUID, *, fence: int, **columns: Any) -> None:

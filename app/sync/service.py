@@ -12,6 +12,7 @@ from app import owed
 from app.accounts import repository as account_rows
 from app.connections import repository as connection_rows
 from app.connections import service as connections
+from app.database import database_now
 from app.jobs import Kind
 from app.metrics.counting import count_run
 from app.sync import repository
@@ -146,7 +147,7 @@ async def lose(session: AsyncSession, owner_id: UUID, run_id: UUID) -> None:
     totals = await _totals(session, owner_id, run_id)
     count_run(session, run.status, totals)
     run.phase = None
-    run.finished_at = await repository.database_now(session)
+    run.finished_at = await database_now(session)
     await session.flush()
     await tell_end(
         session,

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, func, insert, literal, null, or_, select, update
+from sqlalchemy import CTE, ColumnElement, case, func, insert, literal, null, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.transactions.models import Transaction, TransactionRevision
@@ -101,23 +101,27 @@ async def _write(
         .returning(Transaction.id, picked.c.before, Transaction.category_id.label("after"))
         .cte("written")
     )
-    told = func.jsonb_build_object("category_id", func.jsonb_build_array(written.c.before, written.c.after))
+    is_other = written.c.before.is_distinct_from(written.c.after)
+    kept = _revisions(owner_id, written, is_other, change_number)
+    counts = select(func.count(), func.count().filter(is_other)).select_from(written).add_cte(kept)
+    changed, recategorised = (await session.execute(counts)).one()
+    return changed, recategorised
+
+
+def _revisions(owner_id: UUID, written: CTE, is_other: ColumnElement[bool], change_number: int) -> CTE:
+    """Return the part of the statement that keeps a revision of each row whose category is another."""
     revision = {
         "owner_id": literal(owner_id),
         "id": func.banking_uuid7(),
         "transaction_id": written.c.id,
         "run_id": null(),
         "kind": literal("annotated"),
-        "changes": told,
+        "changes": func.jsonb_build_object("category_id", func.jsonb_build_array(written.c.before, written.c.after)),
         "change_number": literal(change_number),
     }
-    is_other = written.c.before.is_distinct_from(written.c.after)
-    kept = (
+    return (
         insert(TransactionRevision)
         .from_select(list(revision), select(*revision.values()).where(is_other))
         .returning(TransactionRevision.id)
         .cte("kept")
     )
-    counts = select(func.count(), func.count().filter(is_other)).select_from(written).add_cte(kept)
-    changed, recategorised = (await session.execute(counts)).one()
-    return changed, recategorised

@@ -1,6 +1,6 @@
 """What other slices found out about transactions, written into their rows: set-based, and only where it differs."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from uuid import UUID
 
 from sqlalchemy import text
@@ -35,20 +35,6 @@ async def give_internal_kinds(
 ) -> None:
     """Say of each transaction whether it only moved the owner's money about; None is an ordinary one."""
     await _write(session, owner_id, "internal_kind", kinds, number)
-
-
-async def drop_counterparties(
-    session: AsyncSession, owner_id: UUID, counterparty_ids: Collection[UUID], number: ChangeNumber
-) -> None:
-    """Take counterparties that are no more out of the rows that name them."""
-    if not counterparty_ids:
-        return
-    statement = """
-        UPDATE transactions SET counterparty_id = NULL, change_number = :number
-        WHERE owner_id = :owner_id AND counterparty_id = ANY(CAST(:ids AS uuid[]))
-    """
-    values = {"owner_id": owner_id, "ids": list(counterparty_ids), "number": await number.take()}
-    await session.execute(text(statement), values)
 
 
 async def _write(

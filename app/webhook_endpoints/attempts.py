@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import owed
+from app.database import database_now
 from app.events.envelope import encode_event
 from app.jobs import Kind
 from app.vault import Vault
@@ -49,7 +50,7 @@ async def begin(session: AsyncSession, vault: Vault, owner_id: UUID, delivery_id
     delivery = await repository.find_delivery(session, owner_id, delivery_id)  # as it stands under the lock
     if endpoint is None or delivery is None or delivery.status != DeliveryStatus.PENDING:
         return None
-    now = await repository.database_now(session)
+    now = await database_now(session)
     if delivery.next_attempt_at is not None and delivery.next_attempt_at > now:
         return delivery.next_attempt_at - now
     places = IN_FLIGHT if endpoint.failing_since is None else IN_FLIGHT_FAILING
@@ -74,7 +75,7 @@ async def record(session: AsyncSession, owner_id: UUID, delivery_id: UUID, answe
     delivery = await repository.find_delivery(session, owner_id, delivery_id)
     if endpoint is None or delivery is None:
         return None
-    now = await repository.database_now(session)
+    now = await database_now(session)
     delivery.sending_until = None
     delivery.history = [*delivery.history, _told(answer, now)][-_KEPT_ATTEMPTS:]
     delay = None

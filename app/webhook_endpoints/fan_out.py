@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import owed
+from app.database import database_now
 from app.jobs import Kind
 from app.webhook_endpoints import repository
 
@@ -27,7 +28,7 @@ async def owe(session: AsyncSession, owner_id: UUID, pairs: Sequence[tuple[UUID,
     if not pairs:
         return
     delivery_ids = await repository.add_deliveries(session, owner_id, pairs)
-    now = await repository.database_now(session)
+    now = await database_now(session)
     for position, delivery_id in enumerate(delivery_ids):
         due_at = None if position < _AT_ONCE else now + _SPACING * position
         await owed.add(session, Kind.DELIVERY, owner_id, delivery_id, due_at=due_at)

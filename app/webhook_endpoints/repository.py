@@ -30,11 +30,6 @@ class Listed(NamedTuple):
     sequence: int
 
 
-async def database_now(session: AsyncSession) -> datetime:
-    """Return the instant at which the transaction began, by the one clock that all processes share."""
-    return (await session.execute(select(func.now()))).scalar_one()
-
-
 async def add(session: AsyncSession, endpoint: WebhookEndpoint) -> WebhookEndpoint:
     """Insert an endpoint and return it as stored."""
     session.add(endpoint)

@@ -84,14 +84,12 @@ async def send(
             parts = check_url(url, allow_loopback=allow_loopback)
             addresses = await _addresses(parts, resolve, allow_loopback=allow_loopback)
             return await _post(parts, addresses, headers, body, trust or _default_trust(), began)
-    except TimeoutError:
+    except (TimeoutError, httpx.TimeoutException):
         return failed("timeout")
     except _Refused as refusal:
         return failed(str(refusal))
     except ValueError:
         return failed("url_refused")
-    except httpx.TimeoutException:
-        return failed("timeout")
     except httpx.ConnectError as error:
         return failed("tls_failed" if _is_about_tls(error) else "connect_failed")
     except (httpx.HTTPError, OSError):

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import owed
 from app.audit.service import record_act
 from app.changes import next_change
+from app.database import database_now
 from app.events import service as events
 from app.http_errors import InvalidRequest
 from app.ids import new_id
@@ -125,7 +126,7 @@ async def disable(session: AsyncSession, endpoint: WebhookEndpoint, reason: Disa
     """Send nothing more to a locked endpoint, and tell its owner; nothing happens when it is disabled already."""
     if endpoint.disabled_at is not None:
         return
-    endpoint.disabled_at = await repository.database_now(session)
+    endpoint.disabled_at = await database_now(session)
     endpoint.disabled_reason = reason
     await _stamp(session, endpoint)
     await session.flush()
@@ -144,7 +145,7 @@ async def rotate_secret(
     """
     secret = make_secret()
     endpoint.previous_secret = endpoint.secret
-    endpoint.previous_until = await repository.database_now(session) + OVERLAP
+    endpoint.previous_until = await database_now(session) + OVERLAP
     endpoint.secret = vault.seal(secret.encode(), place=_place(endpoint.owner_id, endpoint.id))
     await _stamp(session, endpoint)
     await session.flush()
@@ -215,7 +216,7 @@ async def replay(
     Raises WebhookEndpointNotFound, WebhookEndpointDisabled.
     """
     endpoint = await _enabled(session, owner_id, endpoint_id)
-    reach = max(since, await repository.database_now(session) - REPLAY_REACH)
+    reach = max(since, await database_now(session) - REPLAY_REACH)
     found = await repository.list_replayable(
         session, endpoint, since=reach, is_whole=is_whole, limit=REPLAY_AT_ONCE + 1
     )

@@ -9,7 +9,6 @@ from functools import lru_cache
 
 DAY = 86_400_000
 HOUR = 3_600_000
-MINUTE = 60_000
 LOCAL_OFFSET = 3 * HOUR
 
 _MIDNIGHTS = {0: "T00:00:00.000Z", LOCAL_OFFSET: "T03:00:00.000Z"}
@@ -75,6 +74,11 @@ def wire(instant: int) -> str:
     seconds, milliseconds = divmod(rest, 1000)
     minutes, second = divmod(seconds, 60)
     return f"{_iso_day(days)}T{minutes // 60:02d}:{minutes % 60:02d}:{second:02d}.{milliseconds:03d}Z"
+
+
+def wire_midnight(day: date) -> str:
+    """A day as the API writes most days: its midnight in UTC."""
+    return wire(utc_midnight(day))
 
 
 def parse(text: str) -> int:

@@ -48,14 +48,14 @@ def _firm(owner: people.Party, draws: Draws, since: date) -> dict[str, Any]:
     return {
         "company_name": owner.name,
         "tax_number": dotted(owner.document),
-        "incorporation_date": _midnight(since),
+        "incorporation_date": calendar.wire_midnight(since),
         "parties": [_partner(draws, since)],
     }
 
 
 def _person(draws: Draws) -> dict[str, Any]:
     return {
-        "birth_date": _midnight(date(1962, 1, 1) + timedelta(draws.below(15_000))),
+        "birth_date": calendar.wire_midnight(date(1962, 1, 1) + timedelta(draws.below(15_000))),
         "job_title": draws.pick(_JOBS),
         "investor_profile": draws.pick(("Conservative", "Moderate", "Aggressive")),
         "relations": [
@@ -65,10 +65,6 @@ def _person(draws: Draws) -> dict[str, Any]:
         "marital_status": {"code": draws.pick(("SINGLE", "MARRIED", "DIVORCED")), "additionalInfo": None},
         "nationality": {"hasBrazilianNationality": True, "otherNationalities": None},
     }
-
-
-def _midnight(day: date) -> str:
-    return calendar.wire(calendar.utc_midnight(day))
 
 
 def _phone(draws: Draws) -> dict[str, Any]:
@@ -117,6 +113,6 @@ def _partner(draws: Draws, since: date) -> dict[str, Any]:
         "socialName": None,
         "companyName": None,
         "tradeName": None,
-        "startDate": _midnight(since),
+        "startDate": calendar.wire_midnight(since),
         "shareholding": 1,
     }

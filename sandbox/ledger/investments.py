@@ -77,9 +77,9 @@ def _investment(item: Item, n: int, asset: Asset) -> Investment:
         isin=asset.isin,
         issuer=issuer.name if fixed else None,
         issuer_cnpj=dotted(issuer.document) if fixed else None,
-        issue_date=_midnight(bought) if fixed else None,
-        purchase_date=_midnight(bought),
-        due_date=_midnight(bought + timedelta(asset.months * 30)) if asset.months else None,
+        issue_date=calendar.wire_midnight(bought) if fixed else None,
+        purchase_date=calendar.wire_midnight(bought),
+        due_date=calendar.wire_midnight(bought + timedelta(asset.months * 30)) if asset.months else None,
         date=runs.labels[-1],
         owner=item.bank.customer.owner.name,
         tax_exempt=asset.tax_exempt,
@@ -122,10 +122,6 @@ def _rates(asset: Asset) -> dict[str, Any]:
     }
 
 
-def _midnight(day: date) -> str:
-    return calendar.wire(calendar.utc_midnight(day))
-
-
 def investment_transactions(item: Item, n: int) -> list[InvestmentTransaction]:
     """The purchase and the movements since, newest first; empty before a collection of them."""
     runs = item.runs("INVESTMENTS", "INVESTMENTS_TRANSACTIONS")
@@ -158,8 +154,8 @@ def _movement(item: Item, n: int, k: int, asset: Asset, move: tuple[date, str, s
         agreed_rate=None,
         indexer_percentage=money(asset.rate * UNIT) if asset.rate_type == "CDI" and asset.rate else None,
         price_factor=None,
-        date=_midnight(day),
-        trade_date=_midnight(day) if kind == "BUY" else None,
+        date=calendar.wire_midnight(day),
+        trade_date=calendar.wire_midnight(day) if kind == "BUY" else None,
         description=text,
         brokerage_number=f"{7000 + k}" if asset.type == "EQUITY" else None,
         expenses={"brokerageFee": money(4_9000), "settlementFee": money(2500)} if asset.type == "EQUITY" else None,

@@ -28,10 +28,6 @@ _INTEREST = {
 _LATE_CHARGE = {"type": "JUROS_REMUNERATORIOS_POR_ATRASO", "additionalInfo": None, "rate": money(200)}
 
 
-def _midnight(day: date) -> str:
-    return calendar.wire(calendar.utc_midnight(day))
-
-
 def loans(item: Item) -> list[Loan]:
     """What a person's first bank lent and its checking account pays off; empty before a collection of LOANS."""
     runs, customer = item.runs("LOANS"), item.bank.customer
@@ -55,11 +51,11 @@ def _loan(item: Item, start: int, paid: int, instalment: int) -> Loan:
         contract_number=draws.digits(15),
         ipoc_code=draws.digits(18) + draws.digits(18),
         date=runs.labels[-1],
-        contract_date=_midnight(calendar.day_in(start - 1, 20)),
+        contract_date=calendar.wire_midnight(calendar.day_in(start - 1, 20)),
         contract_amount=money(instalment * 38),
         currency_code="BRL",
-        due_date=_midnight(calendar.day_in(start + _INSTALMENTS - 1, LOAN.day)),
-        first_installment_due_date=_midnight(calendar.day_in(start, LOAN.day)),
+        due_date=calendar.wire_midnight(calendar.day_in(start + _INSTALMENTS - 1, LOAN.day)),
+        first_installment_due_date=calendar.wire_midnight(calendar.day_in(start, LOAN.day)),
         disbursement_dates=[calendar.day_in(start - 1, 21).isoformat()],
         cet=money(2690),
         interest_rates=[_INTEREST],
@@ -96,7 +92,7 @@ def _release(item: Item, k: int, day: date, amount: int) -> dict[str, object]:
     return {
         "isOverParcelPayment": False,
         "installmentId": item.bank.ids.encode(Kind.RELEASE, item.bank.tag, n=k),
-        "paidDate": _midnight(calendar.next_business_day(day)),
+        "paidDate": calendar.wire_midnight(calendar.next_business_day(day)),
         "currencyCode": "BRL",
         "paidAmount": money(amount),
         "overParcel": None,

@@ -95,10 +95,10 @@ class PostgresServer:
         lines = self._pid_file()
         return self.child is not None and lines[:1] == [str(self.child.pid)] and lines[7:] == ["ready"]
 
-    def start(self, *, timeout_seconds: float = 30) -> None:
+    def start(self) -> None:
         """Return once it accepts connections."""
         self.prepare()
-        wait_until_ready(self.launch(), self.is_ready, name="PostgreSQL", log=self.log, timeout_seconds=timeout_seconds)
+        wait_until_ready(self.launch(), self.is_ready, name="PostgreSQL", log=self.log, timeout_seconds=30)
 
     def stop(self, *, timeout_seconds: float = 10) -> None:
         """Stop it if it runs."""
@@ -141,12 +141,12 @@ class PostgresServer:
             for path in (directory, *directory.rglob("*")):
                 os.chown(path, self._account.uid, self._account.gid, follow_symlinks=False)
 
-    def _wait_for_predecessor(self, timeout_seconds: float = 10) -> None:
+    def _wait_for_predecessor(self) -> None:
         """A server whose supervisor was killed may still be shutting down on these files.
 
         A pid file whose process is another program by now (a reboot, a new container) would keep PostgreSQL down.
         """
-        deadline = time.monotonic() + timeout_seconds
+        deadline = time.monotonic() + 10
         while lines := self._pid_file():
             process = Path("/proc", lines[0])
             if not Path("/proc/self").exists():

@@ -55,9 +55,9 @@ class ValkeyServer:
             return connection.makefile("rb").read().startswith(b"+OK\r\n+PONG\r\n")
         return False
 
-    def start(self, *, timeout_seconds: float = 10) -> None:
+    def start(self) -> None:
         """Return once it answers."""
-        wait_until_ready(self.launch(), self.is_ready, name="Valkey", log=self.log, timeout_seconds=timeout_seconds)
+        wait_until_ready(self.launch(), self.is_ready, name="Valkey", log=self.log, timeout_seconds=10)
 
     def stop(self, *, timeout_seconds: float = 5) -> None:
         """Stop it if it runs."""

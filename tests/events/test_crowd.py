@@ -19,6 +19,7 @@ from app.settings import Settings
 from tests.conftest import add_owner
 from tests.events.test_router import record
 from tests.events.test_stream import STREAM, Served, eventually, served_api
+from tests.http_support import changed
 
 STREAMS = int(os.environ.get("CROWD_STREAMS", "0"))
 STATM = Path("/proc/self/statm")
@@ -29,19 +30,6 @@ pytestmark = pytest.mark.skipif(not STREAMS or not STATM.exists(), reason="a cas
 def resident() -> int:
     """Bytes of memory that this process holds."""
     return int(STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
-def unlimited(settings: Settings) -> Settings:
-    """The same settings without a limit by address: all clients are at one."""
-    service = settings.service.model_copy(update={"rate_limit_public": 0})
-    return Settings(
-        service=service,
-        database=settings.database,
-        pluggy=settings.pluggy,
-        auth=settings.auth,
-        sync=settings.sync,
-        retention=settings.retention,
-    )
 
 
 class Browser:
@@ -87,8 +75,8 @@ async def test_a_thousand_idle_streams_are_held_by_one_process_and_hear_at_once(
     owners = [owner_id]
     while len(owners) * MAX_STREAMS_OF_OWNER < STREAMS:
         owners.append(await add_owner(resources.sessions, f"listener-{len(owners)}"))
-    async with (
-        open_resources(unlimited(settings), statement_ms=10_000) as opened,
+    async with (  # without a limit by address: all clients are at one
+        open_resources(changed(settings, rate_limit_public=0), statement_ms=10_000) as opened,
         served_api(opened, Principal(owner_id, DEFAULT_SCOPES, "person")) as served,
     ):
         (await Browser.opened(served, owner_id)).close()  # whatever is made once is made

@@ -11,7 +11,6 @@ from uuid import UUID
 
 import httpx
 import pytest
-import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import func, update
 
@@ -27,6 +26,7 @@ from app.owners.principal import DEFAULT_SCOPES, Principal
 from app.resources import Resources
 from tests.events.test_router import record
 from tests.http_support import KnownCaller, running_api
+from tests.serving import running_server
 
 STREAM = "/api/banking/events/stream/"
 TICKET = STREAM + "ticket/"
@@ -49,18 +49,13 @@ async def served_api(resources: Resources, principal: Principal) -> AsyncIterato
     """Yield the API on a real port; its caller is `principal`."""
     async with running_api(resources.settings, caller=KnownCaller(principal=principal)) as (app, _):
         app.state.resources = resources
-        server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_level="critical", timeout_graceful_shutdown=1))
-        listener = socket.create_server(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
-        task = asyncio.create_task(server.serve([listener]))
         headers = {"Authorization": "Bearer good"}
         limits = httpx.Limits(max_connections=300)
-        async with httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=10, limits=limits
-        ) as http:
-            yield Served(app, port, http)
-        server.should_exit = True
-        await task
+        async with (
+            running_server(app, lifespan="off", log_level="critical", timeout_graceful_shutdown=1) as server,
+            httpx.AsyncClient(base_url=server.address, headers=headers, timeout=10, limits=limits) as http,
+        ):
+            yield Served(app, server.port, http)
 
 
 @pytest.fixture

@@ -10,8 +10,6 @@ from uuid import UUID
 
 import httpx
 import pytest
-import uvicorn
-from fastapi import FastAPI
 from playwright.async_api import Browser, Page, Request, async_playwright
 
 from app.main import create_app
@@ -23,6 +21,7 @@ from sandbox.world import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
 from tests.http_support import KnownCaller, make_settings
 from tests.oauth.walk import SECRET, Walk
 from tests.servers import ServerUrls
+from tests.serving import running_server
 from tests.stand_in import StandIn
 from worker.job import Runner
 
@@ -72,19 +71,6 @@ async def new_tab(browser: Browser, *, locale: str = "pt-BR") -> AsyncIterator[T
     await context.close()
 
 
-@asynccontextmanager
-async def serving(app: FastAPI, port: int) -> AsyncIterator[None]:
-    """Serve the API on loopback, as a browser needs it."""
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning", access_log=False))
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined] # pytest's own stay
-    task = asyncio.create_task(server.serve())
-    while not server.started:  # a flag, no event
-        await asyncio.sleep(0.01)
-    yield
-    server.should_exit = True
-    await task
-
-
 @pytest.fixture
 async def served(
     resources: Resources, server_urls: ServerUrls, database_name: str, stand_in: StandIn, owner_id: UUID
@@ -93,7 +79,7 @@ async def served(
     port = free_port()
     settings = _settings(resources.settings, server_urls, database_name, stand_in, port)
     app = create_app(settings)
-    async with serving(app, port), open_resources(settings, statement_ms=10_000) as own:
+    async with running_server(app, port=port), open_resources(settings, statement_ms=10_000) as own:
         app.state.authenticator = KnownCaller(principal=Principal(owner_id, DEFAULT_SCOPES, "person"))
         runner = Runner(own)
         working = asyncio.create_task(_work(runner))

@@ -19,6 +19,7 @@ from app.transactions.models import Transaction
 from app.vault import Vault, row_place
 from app.webhook_endpoints import service as endpoints
 from app.webhook_endpoints.models import WebhookEndpoint
+from tests.http_support import changed
 from tests.operations.conftest import Banking
 from tests.stand_in import StandIn
 from tests.sync.support import connect
@@ -31,16 +32,7 @@ SECOND = "k2:" + base64.b64encode(os.urandom(32)).decode()
 
 def with_keys(settings: Settings, keys: str) -> Settings:
     """The same settings with other ENCRYPTION_KEYS."""
-    service = settings.service.model_copy(update={"encryption_keys": SecretStr(keys)})
-    service.__dict__.pop("keys", None)
-    return Settings(
-        service=service,
-        database=settings.database,
-        pluggy=settings.pluggy,
-        auth=settings.auth,
-        sync=settings.sync,
-        retention=settings.retention,
-    )
+    return changed(settings, encryption_keys=SecretStr(keys))
 
 
 async def make_endpoint(resources: Resources, owner_id: UUID) -> tuple[UUID, list[str]]:

@@ -1,16 +1,14 @@
 """What processes share through Redis, and what is left without it (R1, R37, R38, R41, R65)."""
 
 import asyncio
-import contextlib
 import json
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from redis.asyncio import Redis
 
 from app.pluggy.auth import ApiKey
@@ -20,6 +18,7 @@ from app.upstream import REST_SECONDS, RedisApiKeyStore, SharedLimiter, shares
 from app.vault import Vault
 from sandbox.stack.valkey import ValkeyServer
 from tests.pluggy.caller import ITEM, make_store
+from tests.serving import running_server
 
 PROCESSES, CALLERS = 2, 50
 
@@ -81,25 +80,6 @@ class CountingPluggy:
         await send({"type": "http.response.body", "body": json.dumps(body).encode()})
 
 
-class QuietServer(uvicorn.Server):
-    """Leaves the signals to pytest."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-@contextlib.asynccontextmanager
-async def serving(app: CountingPluggy) -> AsyncIterator[str]:
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = QuietServer(uvicorn.Config(app, lifespan="off", log_level="warning"))
-    task = asyncio.create_task(server.serve(sockets=[listener]))
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    await task
-    listener.close()
-
-
 async def call_from_processes(base_url: str, valkey_url: str) -> list[int]:
     """How many calls succeeded in each process; all begin together."""
     command = (sys.executable, "-m", "tests.pluggy.caller", base_url, valkey_url, str(CALLERS))
@@ -117,8 +97,8 @@ async def test_100_callers_in_two_processes_renew_an_expired_key_once(redis: Red
     pluggy = CountingPluggy()
     await make_store(redis).get(lambda: asyncio.sleep(0, ApiKey("expired", 6_000)))
 
-    async with serving(pluggy) as base_url, asyncio.timeout(30):
-        succeeded = await call_from_processes(base_url, valkey_url)
+    async with running_server(pluggy, lifespan="off") as server, asyncio.timeout(30):
+        succeeded = await call_from_processes(server.address, valkey_url)
 
     assert succeeded == [CALLERS] * PROCESSES
     assert pluggy.renewals == 1

@@ -7,28 +7,16 @@ import httpx
 import pytest
 
 from app.settings import Settings
+from tests.http_support import changed
 from tests.webhook_endpoints.receiver import Receiver, running_receiver
 
 ENDPOINTS = "/api/banking/webhook_endpoints/"
 
 
-def with_loopback(settings: Settings) -> Settings:
-    """The same settings, with WEBHOOK_ALLOW_LOOPBACK on."""
-    service = settings.service.model_copy(update={"webhook_allow_loopback": True})
-    return Settings(
-        service=service,
-        database=settings.database,
-        pluggy=settings.pluggy,
-        auth=settings.auth,
-        sync=settings.sync,
-        retention=settings.retention,
-    )
-
-
 @pytest.fixture(scope="session", name="settings")
 def loopback_settings(settings: Settings) -> Settings:
-    """The settings of every test here."""
-    return with_loopback(settings)
+    """The settings of every test here, with WEBHOOK_ALLOW_LOOPBACK on."""
+    return changed(settings, webhook_allow_loopback=True)
 
 
 @pytest.fixture

@@ -7,16 +7,14 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
-import uvicorn
-from fastapi import FastAPI
 from sqlalchemy import select, text
 
 from app.database import Sessions, transaction
 from app.settings import Settings
 from app.sync.models import SyncRun
 from app.webhooks.models import WebhookEvent
-from sandbox.stack.children import free_port
 from tests.http_support import running_api
+from tests.serving import running_server
 from tests.stand_in import StandIn
 
 PATH = "/api/banking/webhooks/pluggy/"
@@ -59,26 +57,10 @@ async def runs_of(sessions: Sessions, owner_id: UUID, *, trigger: str | None = N
 
 
 @asynccontextmanager
-async def served(app: FastAPI, port: int) -> AsyncIterator[str]:
-    """Yield the address of an app whose lifespan runs already, as a real server."""
-    config = uvicorn.Config(app, port=port, log_level="warning", access_log=False, lifespan="off")
-    server = uvicorn.Server(config)
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined] # pytest's own stay
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        await serving
-
-
-@asynccontextmanager
-async def served_api(settings: Settings, *, port: int | None = None) -> AsyncIterator[str]:
+async def served_api(settings: Settings, *, port: int = 0) -> AsyncIterator[str]:
     """Yield the address of the API as a real server, where the stand-in can deliver."""
-    async with running_api(settings) as (app, _), served(app, port or free_port()) as address:
-        yield address
+    async with running_api(settings) as (app, _), running_server(app, port=port, lifespan="off") as server:
+        yield server.address
 
 
 async def subscribe(stand_in: StandIn, address: str, *, secret: str = SECRET) -> None:
