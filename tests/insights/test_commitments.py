@@ -12,6 +12,7 @@ from app.clock import local_day, utc_now
 from app.database import Sessions, transaction
 from app.ids import new_id
 from app.insights.periods import month_of
+from app.insights.queries import live_series
 from app.installments.models import Installment, InstallmentPlan
 from app.recurring.models import RecurringSeries
 from tests.factories import make_transaction
@@ -81,6 +82,18 @@ async def test_what_comes_again_adds_up_to_a_month(
     assert (fibra["price_before"], fibra["price_changed_on"]) == ("-100.00", "2026-03-04")
     assert {UUID(row["id"]) for row in await rows_behind(client, fibra["transactions_url"])} == set(rows)
     assert (await read(client, "recurring/", account_id=str(new_id())))["currencies"] == []
+
+
+async def test_what_did_not_come_for_a_whole_pace_is_over_on_the_banks_calendar(
+    sessions: Sessions, owner_id: UUID
+) -> None:
+    """By the database's own day, which is UTC's, it would be over three hours early."""
+    days = {"last_date": TODAY - timedelta(days=60), "next_date": TODAY - timedelta(days=30)}
+    async with transaction(sessions, owner_id) as session:
+        series = await make_series(session, owner_id, await add_account(session, owner_id), **days)
+        live = [await live_series(session, owner_id, today=TODAY + timedelta(days=late)) for late in (0, 1)]
+
+    assert [[each.id for each in found] for found in live] == [[series.id], []]
 
 
 async def test_only_what_is_still_to_come_of_instalments_is_committed(

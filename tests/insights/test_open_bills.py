@@ -84,6 +84,20 @@ async def test_an_open_bill_holds_purchases_and_the_instalments_that_fall_into_i
     assert (expected["open_bill"]["amount"], expected["open_bill"]["is_estimate"]) == ("-203.00", True)
 
 
+async def test_an_open_bill_with_nothing_on_it_leads_to_no_row(
+    client: httpx.AsyncClient, sessions: Sessions, owner_id: UUID
+) -> None:
+    async with transaction(sessions, owner_id) as session:
+        _, card = await make_accounts(session, owner_id)
+        await make_bill(session, owner_id, card.id, TODAY + timedelta(days=2), closing_date=CLOSED)
+        await spend(session, owner_id, card.id, "-1000.00", CLOSED - timedelta(days=1))
+
+    (told,) = (await read(client, "open_bills/"))["cards"]
+
+    assert (told["listed"]["amount"], told["listed"]["count"]) == ("0.00", 0)
+    assert await rows_behind(client, told["listed"]["transactions_url"]) == []
+
+
 async def test_an_open_bill_that_the_bank_lists_is_expected_once(
     client: httpx.AsyncClient, sessions: Sessions, owner_id: UUID
 ) -> None:
