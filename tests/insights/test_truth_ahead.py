@@ -73,7 +73,11 @@ async def told_series(client: httpx.AsyncClient, world: World) -> dict[str, dict
     (told,) = (await read(client, "recurring/"))["currencies"]
     wanted = {frozenset(row.id for row in each.rows): (key, each) for key, each in series(world.truth).items()}
     found: dict[str, dict[str, Any]] = {}
+    unplanted: list[Decimal] = []
     for item in told["series"]:
+        if item["cadence"] == "yearly":  # a card's fee, where the history shows it three times, is no planted series
+            unplanted.append(Decimal(item["a_month"]))
+            continue
         rows = await rows_behind(client, item["transactions_url"])
         key, planted = wanted.pop(frozenset(row["pluggy_id"] for row in rows))
         found[key] = item
@@ -88,7 +92,7 @@ async def told_series(client: httpx.AsyncClient, world: World) -> dict[str, dict
         assert changed == planted.change
         assert world.accounts[item["account_id"]] == planted.last.account_id
     assert not wanted
-    amounts = [each.typical for each in series(world.truth).values()]
+    amounts = [each.typical for each in series(world.truth).values()] + unplanted
     assert Decimal(told["income_a_month"]) == sum(each for each in amounts if each > 0)
     assert Decimal(told["spending_a_month"]) == sum(each for each in amounts if each < 0)
     return found

@@ -48,7 +48,13 @@ def test_of_two_rules_that_explain_a_year_alike_the_one_that_explains_more_befor
     assert (days[-1], found.day_rule) == (date(2028, 8, 7), "business_day:5")
 
 
-@pytest.mark.parametrize("text", ["IOF s/ operações de crédito", "Juros cheque especial", "Multa por atraso"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "IOF s/ operações de crédito", "Juros cheque especial", "Multa por atraso", "Tarifa saque rede externa",
+        "TARIFA TED", "Tarifa liquidação de cobrança",
+    ],
+)  # fmt: skip
 def test_what_follows_from_how_an_account_is_used_is_no_series_however_regular(text: str) -> None:
     """Found by a window of the stand-in's data in which an overdraft's tax was alike in three months."""
     assert find_series(monthly(6, "-3.90", text)) == []
