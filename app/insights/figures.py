@@ -1,17 +1,23 @@
 """Sums, each with the way to the rows behind it."""
 
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from urllib.parse import urlencode
+from uuid import UUID
 
 from pydantic import Field
 
 from app.http import API_ROOT
 from app.schemas import ApiModel, MoneyText
+from app.transactions.filters import MOST_IDS
 
 Filter = dict[str, Any]
 """Parameters of `transactions/`."""
+
+_NO_ROW: Final = UUID(int=0)
+"""An empty list of ids would be no filter, and list everything."""
 
 
 class Figure(ApiModel):
@@ -25,6 +31,11 @@ class Figure(ApiModel):
 def figure(amount: Decimal, count: int, rows: Filter) -> Figure:
     """Return the sum of the rows that the filter lists."""
     return Figure.model_construct(amount=amount, count=count, transactions_url=link(rows))
+
+
+def these(ids: Iterable[UUID]) -> Filter:
+    """Return the filter of these rows, the last `MOST_IDS` of them; of none it lists nothing."""
+    return {"ids": list(ids)[-MOST_IDS:] or [_NO_ROW]}
 
 
 def link(rows: Filter) -> str:

@@ -54,7 +54,7 @@ async def find_all(session: AsyncSession, owner_id: UUID, *, now: datetime) -> l
     """Return all that is worth telling."""
     today = local_day(now)
     return [
-        *_price_rises(await queries.live_series(session, owner_id), today),
+        *_price_rises(await queries.live_series(session, owner_id, today=today), today),
         *await _duplicates(session, owner_id, today),
         *await _charges(session, owner_id, today),
         *await _unusual(session, owner_id, today),

@@ -98,7 +98,8 @@ async def forecast(session: AsyncSession, owner_id: UUID, *, today: date) -> For
     """Return what is expected of checking accounts in the coming weeks."""
     until = today + timedelta(days=DAYS_AHEAD)
     balances = {each.id: each for each in await queries.checking_accounts(session, owner_id)}
-    series = [each for each in await queries.live_series(session, owner_id) if each.account_id in balances]
+    live = await queries.live_series(session, owner_id, today=today)
+    series = [each for each in live if each.account_id in balances]
     cards = await projections(session, owner_id, today=today)
     start: dict[str, Decimal] = defaultdict(Decimal)
     for account in balances.values():
@@ -124,21 +125,25 @@ def _order(expected: Expected) -> tuple[Any, ...]:
 
 def _of_series(series: RecurringSeries, today: date, until: date) -> Iterator[Expected]:
     day, pace = series.next_date, _PACES[series.cadence]
-    if day < today - _LATE:
-        day = next_day(series.day_rule, day, pace)
+    if today < series.last_date <= until:  # the bank lists it before its day, and it has not moved the balance yet
+        yield _occurrence(series, series.last_date, series.last_amount, is_estimate=False)
     while day <= until:
         if day >= today - _LATE:
-            yield Expected.model_construct(
-                day=max(day, today),
-                kind="recurring",
-                name=series.name,
-                amount=series.typical_amount,
-                is_estimate=series.varies,
-                account_id=series.account_id,
-                series_id=series.id,
-                bill_id=None,
-            )
+            yield _occurrence(series, max(day, today), series.typical_amount, is_estimate=series.varies)
         day = next_day(series.day_rule, day, pace)
+
+
+def _occurrence(series: RecurringSeries, day: date, amount: Decimal, *, is_estimate: bool) -> Expected:
+    return Expected.model_construct(
+        day=day,
+        kind="recurring",
+        name=series.name,
+        amount=amount,
+        is_estimate=is_estimate,
+        account_id=series.account_id,
+        series_id=series.id,
+        bill_id=None,
+    )
 
 
 def _of_card(card: Card, months: Sequence[Projection], today: date, until: date) -> Iterator[Expected]:

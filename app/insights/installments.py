@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.insights import queries
-from app.insights.figures import link
+from app.insights.figures import link, these
 from app.insights.periods import Month, Whose, month_of
 from app.insights.queries import PlanPart
 from app.installments.models import InstallmentPlan
@@ -27,7 +27,13 @@ class PlanRead(ApiModel):
     purchased_on: date
     total_installments: int
     remaining_installments: Annotated[int, Field(description="Dated after today.")]
-    total_amount: MoneyText
+    total_amount: Annotated[
+        MoneyText,
+        Field(
+            description="What all parts come to. Where the bank tells no total, one that it does not list yet counts as"
+            " much as the last one that it lists."
+        ),
+    ]
     remaining_amount: MoneyText
     last_date: date
     transactions_url: Annotated[str, Field(description="Lists the parts that the bank lists, coming ones included.")]
@@ -133,7 +139,7 @@ def _plan(plan: InstallmentPlan, parts: Sequence[PlanPart], today: date) -> Plan
         total_amount=-plan.total_amount,
         remaining_amount=-_total(remaining),
         last_date=plan.last_date,
-        transactions_url=link({"ids": [part.transaction_id for part in parts if part.transaction_id]}),
+        transactions_url=link(these(part.transaction_id for part in parts if part.transaction_id)),
     )
 
 

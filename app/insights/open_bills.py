@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.accounts.models import Account
 from app.bills.cycles import Cycle, open_cycles
 from app.insights import queries
-from app.insights.figures import Figure, figure
+from app.insights.figures import Figure, figure, these
 from app.insights.periods import Whose
 from app.insights.queries import Card, CardRow
 from app.schemas import ApiModel, MoneyText
@@ -140,7 +140,7 @@ def _shown(account: Account, month: Projection | None) -> OpenBillRead:
         due_on=cycle and cycle.due_on,
         bill_id=cycle.bill.id if cycle and cycle.bill else None,
         committed_amount=month.amount if month else None,
-        listed=figure(_total(listed), len(listed), {"ids": [row.transaction_id for row in listed[-MOST_IDS:]]})
+        listed=figure(_total(listed), len(listed), these(row.transaction_id for row in listed if row.transaction_id))
         if month
         else None,
         unlisted_installments=_total(row for row in month.rows if row.transaction_id is None) if month else None,

@@ -175,13 +175,18 @@ def _of_account(
 
 
 async def live_series(
-    session: AsyncSession, owner_id: UUID, *, account_id: UUID | None = None, connection_id: UUID | None = None
+    session: AsyncSession,
+    owner_id: UUID,
+    *,
+    today: date,
+    account_id: UUID | None = None,
+    connection_id: UUID | None = None,
 ) -> Sequence[RecurringSeries]:
     """Return the series that nobody rejected and whose next day was not long ago: a pace has not passed since."""
     statement = select(RecurringSeries).where(
         *_of_account(RecurringSeries, owner_id, account_id, connection_id),
         RecurringSeries.decision.is_distinct_from("rejected"),
-        RecurringSeries.next_date + (RecurringSeries.next_date - RecurringSeries.last_date) >= func.current_date(),
+        RecurringSeries.next_date + (RecurringSeries.next_date - RecurringSeries.last_date) >= today,
     )
     return (await session.execute(statement)).scalars().all()
 

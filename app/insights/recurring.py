@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.insights import queries
-from app.insights.figures import link
+from app.insights.figures import link, these
 from app.insights.periods import Whose
 from app.money import to_money
 from app.recurring.models import RecurringSeries
@@ -58,8 +58,10 @@ class RecurringItem(ApiModel):
     typical_amount: MoneyText
     a_month: MoneyText
     varies: Annotated[bool, Field(description="The amount differs nearly each time, as of an electricity bill.")]
-    last_date: date
-    next_date: Annotated[date, Field(description="The next day on which it is expected, by Brazilian business days.")]
+    last_date: Annotated[date, Field(description="Of its newest row; ahead where the bank lists what is scheduled.")]
+    next_date: Annotated[
+        date, Field(description="The day after that on which it is expected, by Brazilian business days.")
+    ]
     price_before: Annotated[MoneyText | None, Field(description="Before the last change of a steady price.")]
     price_changed_on: date | None
     decision: Annotated[
@@ -101,11 +103,11 @@ class RecurringRead(ApiModel):
     currencies: list[RecurringOfCurrency]
 
 
-async def recurring(session: AsyncSession, owner_id: UUID, asked: Whose) -> RecurringRead:
+async def recurring(session: AsyncSession, owner_id: UUID, asked: Whose, *, today: date) -> RecurringRead:
     """Return the series that still come, and what they add up to in a month."""
     by_currency: dict[str, list[RecurringItem]] = defaultdict(list)
     for series in await queries.live_series(
-        session, owner_id, account_id=asked.account_id, connection_id=asked.connection_id
+        session, owner_id, today=today, account_id=asked.account_id, connection_id=asked.connection_id
     ):
         by_currency[series.currency_code].append(shown(series))
     return RecurringRead.model_construct(
@@ -142,5 +144,5 @@ def shown(series: RecurringSeries) -> RecurringItem:
         price_changed_on=None if change is None else date.fromisoformat(change["date"]),
         decision=series.decision,
         decided_at=series.decided_at,
-        transactions_url=link({"ids": series.transaction_ids[-MOST_IDS:]}),
+        transactions_url=link(these(series.transaction_ids)),
     )

@@ -132,7 +132,7 @@ async def get_recurring(owner: OwnerDep, session: SessionDep, asked: Annotated[W
 
     What stopped coming is left out, and so is what the owner said is no series.
     """
-    return await series.recurring(session, owner.id, asked)
+    return await series.recurring(session, owner.id, asked, today=local_day(utc_now()))
 
 
 @router.post(

@@ -19,6 +19,7 @@ from app.counterparties.names import plain
 from app.transactions.movements import Movement
 
 MOST_PARTS = 99
+_CENT = Decimal("0.01")
 _DAYS_OFF = 5
 """How far a row's day may be from the purchase's day of the month: banks move days to business days."""
 
@@ -117,12 +118,16 @@ def _fits(draft: _Draft, part: Part) -> bool:
     if part.number in draft.parts:
         return False
     last = draft.parts[max(draft.parts)]
-    cents = Decimal(part.total) / 100
-    if abs(last.amount - part.amount) > max(cents, last.amount / 100):
-        return False  # equal but for cents, which mostly the first bears
+    if not _alike(last, part.amount):
+        return False
     if last.purchased_on and part.purchased_on:
         return last.purchased_on == part.purchased_on
     return _days_off(last, part) <= _DAYS_OFF
+
+
+def _alike(part: Part, amount: Decimal) -> bool:
+    """Tell whether another part of a purchase may cost that: equal but for cents, which mostly the first bears."""
+    return abs(part.amount - amount) <= max(Decimal(part.total) / 100, part.amount / 100)
 
 
 def _distance(draft: _Draft, part: Part) -> tuple[Decimal, int]:
@@ -147,6 +152,8 @@ def _plan(draft: _Draft) -> Plan:
     amounts = {part.number: part.amount for part in known}
     if whole is not None and missing and 1 not in amounts:
         amounts[1] = whole - seen - each * (missing - 1)  # the first bears what equal parts leave over
+    elif whole is not None and missing:
+        each = _equal_part(whole - seen, missing, last)
     parts = tuple(
         Scheduled(
             number,
@@ -159,6 +166,16 @@ def _plan(draft: _Draft) -> Plan:
     row = first.row
     total = sum((part.amount for part in parts), Decimal(0))
     return Plan(row.account_id, first.text, row.currency_code, bought, total, parts)
+
+
+def _equal_part(rest: Decimal, missing: int, last: Part) -> Decimal:
+    """Return what each part costs that the bank does not list yet; `rest` is what it says that they come to.
+
+    Where that is no equal parts like the last listed one, the bank's total means something else, and they are held to
+    cost as much as that one.
+    """
+    each = (rest / missing).quantize(_CENT)
+    return each if each * missing == rest and _alike(last, each) else last.amount
 
 
 def _purchase_day(known: Sequence[Part]) -> date:

@@ -47,7 +47,10 @@ CADENCES = (
 
 
 def rule_of(days: Sequence[date], cadence: Cadence) -> tuple[str, float]:
-    """Return the rule that explains most of the latest `days`, and the share that it explains; plain days first."""
+    """Return the rule that explains most of the latest `days`, and the share that it explains.
+
+    Of rules that explain as many, the one that explains most of the days before them too; plain days first.
+    """
     latest = days[-_TRIED:]
     if not cadence.months:
         gaps = [(after - before).days for before, after in pairwise(days)]
@@ -55,9 +58,16 @@ def rule_of(days: Sequence[date], cadence: Cadence) -> tuple[str, float]:
     rules = [f"day:{day}" for day in sorted({day.day for day in latest} | {31})]
     rules += [f"day:{number}:next" for number in range(1, 32)]
     rules += [f"business_day:{number}" for number in _BUSINESS_DAYS]
-    shares = {rule: sum(_in_month(rule, day.replace(day=1)) == day for day in latest) / len(latest) for rule in rules}
-    best = max(rules, key=lambda rule: shares[rule])  # of equals the first
-    return best, shares[best]
+    kept = {rule: _kept(rule, latest) for rule in rules}
+    most = max(kept.values())
+    best = max(
+        (rule for rule in rules if kept[rule] == most), key=lambda rule: _kept(rule, days)
+    )  # of equals the first
+    return best, most / len(latest)
+
+
+def _kept(rule: str, days: Sequence[date]) -> int:
+    return sum(_in_month(rule, day.replace(day=1)) == day for day in days)
 
 
 def next_day(rule: str, last: date, cadence: Cadence) -> date:

@@ -4,6 +4,7 @@ A series is a chain of transactions one pace apart that accounts for most of wha
 now and then has months that happen to look regular, and they are no series.
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from datetime import date
@@ -22,6 +23,9 @@ _WIDEST = Decimal("2.2")
 """How many times larger one of two neighbours may be: a summer's electricity against a winter's."""
 
 _FOLLOWS_FROM_USE = frozenset({ChargeKind.INTEREST, ChargeKind.FINE, ChargeKind.TAX})
+_PER_USE = re.compile(r"\b(?:saques?|teds?|docs?|pix|transferencias?|cobrancas?|boletos?|extratos?|cheques?)\b")
+"""A fee for each of these is of one price, and comes at a pace by chance alone."""
+
 _DENSE = 3
 """Transactions a month from which on only equal amounts can be told from everyday payments."""
 
@@ -86,14 +90,15 @@ def _series_of_payee(group: Sequence[Movement]) -> Iterator[Found]:
 def can_recur(row: Movement) -> bool:
     """Tell whether it may be part of a series: no instalment, no cash, nothing moved into or out of investments.
 
-    A bank's fee may, say for a monthly package; interest, fines and the tax on credit follow from how an account is
-    used, and no agreement.
+    A bank's fee may, say for a monthly package; interest, fines, the tax on credit and fees for single services follow
+    from how an account is used, and no agreement.
     """
-    if row.installment_number is not None or not row.amount or charge_of(row) in _FOLLOWS_FROM_USE:
+    charge, text = charge_of(row), plain(row.description)
+    if row.installment_number is not None or not row.amount or charge in _FOLLOWS_FROM_USE:
         return False
-    if (row.operation_type or "").startswith(_NO_SERIES):
+    if charge is ChargeKind.FEE and _PER_USE.search(text):
         return False
-    return not plain(row.description).startswith(_NO_SERIES_TEXT)
+    return not ((row.operation_type or "").startswith(_NO_SERIES) or text.startswith(_NO_SERIES_TEXT))
 
 
 def _series_of(group: Sequence[Movement], cadences: Sequence[Cadence]) -> Iterator[Found]:

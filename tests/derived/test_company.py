@@ -36,7 +36,8 @@ async def test_the_meaning_of_a_company_is_what_was_planted_and_goes_with_its_co
         (each["debitId"], each["creditId"]) for each in planted["card_payments"]
     }
     assert charges == {each["transactionId"] for each in planted["fees"]} != set()
-    assert {frozenset(ours[row_id] for row_id in each.transaction_ids) for each in series} == {
+    monthly = [each for each in series if each.cadence == "monthly"]  # a history may show a card's fee of three years
+    assert {frozenset(ours[row_id] for row_id in each.transaction_ids) for each in monthly} == {
         frozenset(each["transactionIds"]) for each in planted["recurring"]
     }
     assert series

@@ -159,6 +159,18 @@ async def test_deriving_again_writes_nothing(home: Home, sessions: Sessions) -> 
         assert await versions(session) == before
 
 
+async def test_a_tax_is_listed_with_its_purchase_and_what_speaks_for_it(home: Home, client: httpx.AsyncClient) -> None:
+    purchase = await home.put(home.card, "-300.00", "STEAM", original_currency_code="USD")
+    tax = await home.put(home.card, "-10.50", "IOF COMPRA INTERNACIONAL")
+    await home.derive()
+
+    (listed,) = (await client.get("/api/banking/transfers/", params={"kind": "iof"})).json()["results"]
+
+    assert (listed["transaction_id"], listed["other_transaction_id"]) == (str(purchase), str(tax))
+    assert listed["status"] == "found"
+    assert (listed["evidence"]["rate"], listed["evidence"]["days_apart"]) == ("0.0350", 0)
+
+
 async def test_what_a_person_rejects_is_never_proposed_again(home: Home, client: httpx.AsyncClient) -> None:
     paid, received = await home.pay()
     await home.derive()

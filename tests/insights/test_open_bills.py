@@ -10,35 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import local_day, utc_now
 from app.database import Sessions, transaction
-from app.ids import new_id
-from app.installments.models import Installment, InstallmentPlan
 from tests.factories import make_transaction
 from tests.insights.support import read, rows_behind
+from tests.insights.test_commitments import make_plan
 from tests.insights.test_forecast import make_accounts, make_bill
 from tests.transactions.support import add_account
 
 TODAY = local_day(utc_now())
 CLOSED = TODAY - timedelta(days=5)
-
-
-async def make_plan(
-    session: AsyncSession, owner_id: UUID, account_id: UUID, parts: list[tuple[date, str, UUID | None]]
-) -> None:
-    """A purchase in instalments: their days, amounts and rows."""
-    plan = InstallmentPlan(
-        owner_id=owner_id, id=new_id(), account_id=account_id, description="LOJA", currency_code="BRL",
-        purchased_on=parts[0][0], total_installments=len(parts), seen_installments=1, total_amount=Decimal(1),
-        last_date=parts[-1][0], change_number=1,
-    )  # fmt: skip
-    session.add(plan)
-    await session.flush()
-    for number, (day, amount, row_id) in enumerate(parts, start=1):
-        session.add(
-            Installment(
-                owner_id=owner_id, plan_id=plan.id, number=number, date=day, amount=Decimal(amount),
-                transaction_id=row_id,
-            )
-        )  # fmt: skip
 
 
 async def spend(session: AsyncSession, owner_id: UUID, card: UUID, amount: str, day: date, **given: Any) -> UUID:
@@ -82,6 +61,20 @@ async def test_an_open_bill_holds_purchases_and_the_instalments_that_fall_into_i
     expected = {each["kind"]: each for each in forecast["currencies"][0]["expected"]}
     assert expected["bill"]["amount"] == "-300.00"
     assert (expected["open_bill"]["amount"], expected["open_bill"]["is_estimate"]) == ("-203.00", True)
+
+
+async def test_an_open_bill_with_nothing_on_it_leads_to_no_row(
+    client: httpx.AsyncClient, sessions: Sessions, owner_id: UUID
+) -> None:
+    async with transaction(sessions, owner_id) as session:
+        _, card = await make_accounts(session, owner_id)
+        await make_bill(session, owner_id, card.id, TODAY + timedelta(days=2), closing_date=CLOSED)
+        await spend(session, owner_id, card.id, "-1000.00", CLOSED - timedelta(days=1))
+
+    (told,) = (await read(client, "open_bills/"))["cards"]
+
+    assert (told["listed"]["amount"], told["listed"]["count"]) == ("0.00", 0)
+    assert await rows_behind(client, told["listed"]["transactions_url"]) == []
 
 
 async def test_an_open_bill_that_the_bank_lists_is_expected_once(

@@ -4,7 +4,7 @@ The truth is worked out by `truth.py`, which shares nothing with the service or 
 """
 
 from collections import defaultdict
-from datetime import date
+from datetime import date, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from statistics import median
 from typing import Any
@@ -17,6 +17,7 @@ from app.clock import local_day, utc_now
 from app.resources import Resources
 from tests.insights.support import assert_adds_up, connect, read, rows_behind
 from tests.insights.truth import BankRow, bank_rows, counted, total
+from tests.readers import ROOT
 from tests.stand_in import StandIn
 from worker.job import Runner
 
@@ -66,6 +67,8 @@ async def test_every_number_equals_the_truth_to_the_centavo(
         told = {key: value for each in by_code.values() for key, value in told_by_month(each, name).items()}
         assert told == wanted
     for code, each in by_code.items():
+        for part in (each, *each["months"]):
+            assert Decimal(part["net"]) == Decimal(part["income"]["amount"]) + Decimal(part["spending"]["amount"])
         left_out = {part["counts_as"]: part for part in each["left_out"]}
         for kind in ("own_account_transfer", "card_payment", "investment"):
             of_kind = [row for row in rows[kind] if row.currency == code]
@@ -75,7 +78,6 @@ async def test_every_number_equals_the_truth_to_the_centavo(
             assert told_in["count"] + told_out["count"] == len(of_kind)
     assert await assert_adds_up(client, flow) > 2 * MONTHS
     await check_spending(client, rows["spending"], first, today)
-    await check_balances(client, truth)
     await check_charges(client, truth, today)
 
 
@@ -98,20 +100,6 @@ async def check_spending(client: httpx.AsyncClient, rows: list[BankRow], first: 
         assert (sum(by_bank, Decimal(0)), len(by_bank)) == (total(below), len(below))
     assert len(by_category) > 5
     assert await assert_adds_up(client, answer) > 10
-
-
-async def check_balances(client: httpx.AsyncClient, truth: dict[str, Any]) -> None:
-    """What the bank says now is the newest day; what is owed on cards is below zero here."""
-    held: dict[str, Decimal] = defaultdict(Decimal)
-    for item in truth["items"]:
-        for account in item["accounts"]:
-            held[account["type"]] += Decimal(account["balance"]) * (-1 if account["type"] == "CREDIT" else 1)
-
-    (told,) = (await read(client, "balance/"))["currencies"]
-
-    newest = told["days"][-1]
-    assert (Decimal(newest["bank"]), Decimal(newest["cards"])) == (held["BANK"], held["CREDIT"])
-    assert Decimal(newest["net"]) == held["BANK"] + held["CREDIT"]
 
 
 async def check_charges(client: httpx.AsyncClient, truth: dict[str, Any], today: date) -> None:
@@ -142,3 +130,51 @@ def months_back(today: date, back: int) -> str:
 def usual(rows: list[BankRow], months: list[str]) -> Decimal:
     found = median([total(row for row in rows if row.month == month) for month in months])
     return found.quantize(Decimal("0.0001"), ROUND_HALF_EVEN)
+
+
+@pytest.mark.parametrize("banks", [HOUSEHOLD, COMPANY], ids=["household", "company"])
+async def test_balances_of_each_day_equal_the_truth_of_the_last_visit_up_to_it(
+    banks: tuple[int, ...],
+    stand_in: StandIn,
+    resources: Resources,
+    runner: Runner,
+    client: httpx.AsyncClient,
+    owner_id: UUID,
+) -> None:
+    """The first bank is visited from four days ago on, the others from two days ago; yesterday nobody is."""
+    await stand_in.control("PATCH", "/settings", {"history_months": 2})
+    now = utc_now()
+    wanted: dict[date, dict[str, tuple[str, Decimal]]] = {}
+    for back, new in ((4, banks[:1]), (2, banks[1:]), (0, ())):
+        await stand_in.control("POST", "/clock", {"now": (now - timedelta(days=back)).isoformat()})
+        for item in (await stand_in.control("GET", "/truth"))["items"]:
+            await stand_in.run_item(UUID(item["id"]))
+        for connector_id in new:
+            await connect(resources, runner, stand_in, owner_id, connector_id=connector_id)
+        for connection in (await client.get(f"{ROOT}connections/")).json()["results"]:
+            assert (
+                await client.post(f"{ROOT}connections/{connection['id']}/sync/", json={"refresh": False})
+            ).status_code == 202
+        await runner.settle()
+        wanted[local_day(now) - timedelta(days=back)] = balances_of(await stand_in.control("GET", "/truth"))
+
+    answer = await read(client, "balance/")
+
+    (told,) = answer["currencies"]
+    first = local_day(now) - timedelta(days=4)
+    held: dict[str, tuple[str, Decimal]] = {}
+    assert [each["day"] for each in told["days"]] == [f"{first + timedelta(days=number)}" for number in range(5)]
+    for each in told["days"]:
+        held = wanted.get(date.fromisoformat(each["day"]), held)
+        bank, cards = (sum(balance for kind, balance in held.values() if kind == of) for of in ("BANK", "CREDIT"))
+        assert (Decimal(each["bank"]), Decimal(each["cards"]), each["accounts"]) == (bank, cards, len(held))
+        assert Decimal(each["net"]) == bank + cards
+
+
+def balances_of(truth: dict[str, Any]) -> dict[str, tuple[str, Decimal]]:
+    """Type and balance of each account; what is owed on cards is below zero here."""
+    return {
+        account["id"]: (account["type"], Decimal(account["balance"]) * (-1 if account["type"] == "CREDIT" else 1))
+        for item in truth["items"]
+        for account in item["accounts"]
+    }

@@ -20,6 +20,8 @@ class BankRow(NamedTuple):
     currency: str
     category: str | None
     is_of_card: bool
+    text: str
+    bill_id: str | None
 
     @property
     def month(self) -> str:
@@ -51,6 +53,8 @@ def _row(row: dict[str, Any], account: dict[str, Any]) -> BankRow:
         currency=account["currencyCode"] if in_account is not None else row["currencyCode"],
         category=row["categoryId"],
         is_of_card=account["type"] == "CREDIT",
+        text=row["description"],
+        bill_id=row["billId"],
     )
 
 

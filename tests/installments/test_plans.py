@@ -46,6 +46,16 @@ def test_a_first_part_never_seen_bears_what_the_others_leave_of_the_total() -> N
 
 
 @pytest.mark.parametrize(
+    ("told", "others"),
+    [("100.00", "33.33"), ("100.01", "33.34"), (None, "33.34"), ("120.00", "33.34")],  # the last with interest
+)
+def test_parts_after_the_first_share_what_it_leaves_of_the_total(told: str | None, others: str) -> None:
+    (plan,) = find_plans([numbered(1, amount="-33.34", card={"total_amount": told})])
+
+    assert [part.amount for part in plan.parts] == [Decimal("33.34"), Decimal(others), Decimal(others)]
+
+
+@pytest.mark.parametrize(
     "text", ["LOJAS RENASCER {:02d}/10", "LOJAS RENASCER PARC {:02d}/10", "LOJAS RENASCER ({} de 10)"]
 )
 def test_instalments_only_in_the_text_all_dated_at_the_purchase_are_charged_month_by_month(text: str) -> None:

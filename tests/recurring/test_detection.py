@@ -39,7 +39,22 @@ def test_a_salary_of_the_fifth_business_day_is_known_by_it() -> None:
     assert (found.day_rule, found.next_date) == ("business_day:5", business_days(2025, 8)[4])
 
 
-@pytest.mark.parametrize("text", ["IOF s/ operações de crédito", "Juros cheque especial", "Multa por atraso"])
+def test_of_two_rules_that_explain_a_year_alike_the_one_that_explains_more_before_it_counts() -> None:
+    """From September 2027 on the fifth business day is for a year the seventh, moved to a business day."""
+    days = [business_days(2026 + month // 12, month % 12 + 1)[4] for month in range(8, 32)]
+
+    (found,) = find_series([movement("5200.00", day, "Crédito de salário") for day in days])
+
+    assert (days[-1], found.day_rule) == (date(2028, 8, 7), "business_day:5")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "IOF s/ operações de crédito", "Juros cheque especial", "Multa por atraso", "Tarifa saque rede externa",
+        "TARIFA TED", "Tarifa liquidação de cobrança",
+    ],
+)  # fmt: skip
 def test_what_follows_from_how_an_account_is_used_is_no_series_however_regular(text: str) -> None:
     """Found by a window of the stand-in's data in which an overdraft's tax was alike in three months."""
     assert find_series(monthly(6, "-3.90", text)) == []
