@@ -26,10 +26,12 @@ class Faults:
         self._world = world
         self._last_rows: dict[str, Any] = {}  # walk -> last row of its page before
 
-    def take(self, method: str, path: str) -> FaultRule | None:
+    def take(self, method: str, path: str, query: str) -> FaultRule | None:
         """The first rule that wants this request, with one of its times used up."""
         for rule in self._world.faults:
-            if rule.remaining == 0 or rule.method not in (None, method) or not fnmatchcase(path, rule.path):
+            if rule.remaining == 0 or rule.method not in (None, method):
+                continue
+            if not (fnmatchcase(path, rule.path) and fnmatchcase(query, rule.query)):
                 continue
             if rule.skip > 0:
                 rule.skip -= 1

@@ -40,7 +40,7 @@ class Gate:
         scope["query_string"] = _without_brackets(scope["query_string"])
         entry = self._journal.open(scope, self._world.now())
         try:
-            rule = self._faults.take(scope["method"], scope["path"])
+            rule = self._faults.take(entry.method, entry.path, entry.query)
             noting = self._journal.watch(entry, send)
             if rule is None:
                 await self._admit(scope, receive, noting)

@@ -177,6 +177,7 @@ class FaultRule(msgspec.Struct, rename="camel", kw_only=True):
 
     kind: FaultKind
     path: str = "*"  # shell pattern, matched against the whole path
+    query: str = "*"  # the same for what follows the question mark, as it was sent
     id: str = ""
     method: str | None = None
     status: int = 500

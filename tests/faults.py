@@ -56,7 +56,7 @@ CASES: Final = (
     Case("429 in the middle", _MIDDLE + "test_a_rate_limit_in_the_middle_puts_the_run_off_and_counts_no_attempt"),
     Case("key expired in the middle", _MIDDLE + "test_a_key_that_expires_while_pages_are_read_is_renewed"),
     Case("key refused for good", _FAULTS + "test_a_run_that_pluggy_never_answers_ends_and_says_so"),
-    Case("item deleted in the middle", _MIDDLE + "test_an_item_deleted_while_it_is_read_loses_no_row"),
+    Case("item deleted in the middle", _MIDDLE + "test_an_item_deleted_while_it_is_read_loses_no_row_and_goes_on_under_a_new_one"),
     Case(
         "consent revoked in the middle",
         _MIDDLE + "test_a_consent_revoked_while_rows_vanish_wipes_nothing_until_the_person_connects_anew",
@@ -82,6 +82,8 @@ CASES: Final = (
     Case("kill -9 while the accounts are read", f"{_KILLED}[the accounts]"),
     Case("kill -9 while transactions are read", f"{_KILLED}[the transactions]"),
     Case("kill -9 while bills are read", f"{_KILLED}[the bills]"),
+    Case("kill -9 while investments are read", f"{_KILLED}[the investments]"),
+    Case("kill -9 while loans are read", f"{_KILLED}[the loans]"),
     Case(
         "SIGTERM in mid-sync",
         _PROCESS + "test_a_worker_asked_to_stop_in_mid_sync_ends_soon_and_loses_no_attempt",

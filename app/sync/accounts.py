@@ -1,7 +1,8 @@
 """One account from its hints to its watermark, and all of a run's accounts side by side."""
 
 import asyncio
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,6 +20,9 @@ from app.transactions import restatement
 
 Warning_ = dict[str, Any]
 
+LONGEST_VISIT: Final = timedelta(hours=1)
+"""What Pluggy created so long before it finished a visit to the bank is of that visit; visits lie hours apart."""
+
 
 async def read_accounts(
     resources: Resources, claim: Claim, item: Item, accounts: list[AccountReading]
@@ -29,7 +33,9 @@ async def read_accounts(
     """
     reader = AccountReader(resources, claim)
     removal = Removal(reader, item)
-    results = await asyncio.gather(*(_read(reader, removal, account) for account in accounts), return_exceptions=True)
+    results = await asyncio.gather(
+        *(_read(reader, removal, item, account) for account in accounts), return_exceptions=True
+    )
     warnings = removal.warnings
     unavailable: BaseException | None = None
     for account, result in zip(accounts, results, strict=True):
@@ -45,20 +51,21 @@ async def read_accounts(
     return warnings
 
 
-async def _read(reader: AccountReader, removal: Removal, account: AccountReading) -> None:
+async def _read(reader: AccountReader, removal: Removal, item: Item, account: AccountReading) -> None:
     await removal.settle_hints(account)
     await reader.read_windows(account)
     await removal.settle_absent(account)
     await removal.settle_orphans(account)
-    await _reunite(reader, account)
+    await _reunite(reader, item, account)
     if account.quarantined:
         unreadable = f"{account.quarantined} records could not be read; they are asked for again at the next run"
         removal.warnings.append({"code": "records_quarantined", "subject": str(account.id), "message": unreadable})
     await _end(reader, account, status="partial" if account.quarantined else "succeeded")
 
 
-async def _reunite(reader: AccountReader, account: AccountReading) -> None:
+async def _reunite(reader: AccountReader, item: Item, account: AccountReading) -> None:
     claim, resources = reader.claim, reader.resources
+    visited_at = item.last_updated_at
 
     async def reunite(session: AsyncSession) -> None:
         await connections.hold_fence(session, claim.owner_id, claim.connection_id, claim.fence)
@@ -68,6 +75,7 @@ async def _reunite(reader: AccountReader, account: AccountReading) -> None:
             account.id,
             run_id=claim.run_id,
             since_read=claim.first_fence,
+            created_since=visited_at and visited_at - LONGEST_VISIT,
             vault=resources.vault,
         )
         if reunited:  # each pair was counted as one removed and one inserted row, and is one updated row

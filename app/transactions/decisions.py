@@ -5,7 +5,7 @@ of changes.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import CTE, ColumnElement, case, func, insert, literal, null, or_, select, update
@@ -14,6 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.transactions.models import Transaction, TransactionRevision
 
 Conditions = Sequence[ColumnElement[bool]]
+
+DECIDED: Final = {"note": "note", "category_id": "user_category_id", "tags": "user_tags", "ignored": "user_ignored"}
+"""Where a person's decision about a field is kept; what counts is derived from it by the database."""
 
 
 class Count(NamedTuple):

@@ -1,12 +1,12 @@
 """SQL of the ledger's rows, save the bulk write (`bulk.py`)."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Select, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -189,20 +189,35 @@ async def remove(
     return len(removed)
 
 
-async def traits(
-    session: AsyncSession, owner_id: UUID, account_id: UUID, *, since_read: int, is_removed: bool
-) -> list[Trait]:
-    """Return what the account's rows removed, or added, by reads from `since_read` on are recognised by."""
-    statement = _select_traits(owner_id, account_id)
-    if is_removed:
-        statement = statement.where(
-            Transaction.removed_at.is_not(None),
-            Transaction.read_number >= since_read,
-            Transaction.pluggy_id != Transaction.id,  # else what is left of a row that was another one restated
-        )
-    else:
-        statement = statement.where(Transaction.removed_at.is_(None), Transaction.added_read >= since_read)
+async def removed_traits(session: AsyncSession, owner_id: UUID, account_id: UUID, *, since_read: int) -> list[Trait]:
+    """Return what the account's rows removed by reads from `since_read` on are recognised by."""
+    statement = _select_traits(owner_id, account_id).where(*_was_removed(since_read))
     return [Trait(*row) for row in await session.execute(statement)]
+
+
+async def added_traits(
+    session: AsyncSession, owner_id: UUID, account_id: UUID, *, since_read: int, created_since: datetime | None
+) -> list[Trait]:
+    """Return what the account's live rows added by reads from `since_read` on are recognised by.
+
+    So are those that Pluggy created from `created_since` on, if they were added later than all rows that such reads
+    removed: a row that was there beside another one is not that one restated.
+    """
+    is_new = Transaction.added_read >= since_read
+    if created_since is not None:
+        removed = (Transaction.owner_id == owner_id, Transaction.account_id == account_id, *_was_removed(since_read))
+        newest_removed = select(func.max(Transaction.added_read)).where(*removed).scalar_subquery()
+        is_new |= (Transaction.pluggy_created_at >= created_since) & (Transaction.added_read > newest_removed)
+    statement = _select_traits(owner_id, account_id).where(Transaction.removed_at.is_(None), is_new)
+    return [Trait(*row) for row in await session.execute(statement)]
+
+
+def _was_removed(since_read: int) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Transaction.removed_at.is_not(None),
+        Transaction.read_number >= since_read,
+        Transaction.pluggy_id != Transaction.id,  # else what is left of a row that was another one restated
+    )
 
 
 async def orphans_within_listed_days(session: AsyncSession, owner_id: UUID, account_id: UUID) -> tuple[list[UUID], int]:

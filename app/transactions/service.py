@@ -13,7 +13,7 @@ from app.changes import hold_changes, next_change
 from app.clock import utc_now
 from app.events.service import record_event
 from app.transactions import decisions, queries, repository
-from app.transactions.decisions import Count
+from app.transactions.decisions import DECIDED, Count
 from app.transactions.errors import SomeTransactionsNotFound, TooManyTransactions, TransactionNotFound
 from app.transactions.filters import Sort, TransactionFilter
 from app.transactions.lines import RemovedLine, TransactionLine, line_of
@@ -22,9 +22,6 @@ from app.transactions.queries import TransactionOfConnection
 
 MOST_AT_ONCE: Final = 50_000
 """So many rows are written within the bound of a statement."""
-
-_DECIDED = {"note": "note", "category_id": "user_category_id", "tags": "user_tags", "ignored": "user_ignored"}
-"""Where a person's decision about a field is kept; what counts is derived from it by the database."""
 
 
 @dataclass
@@ -107,7 +104,7 @@ async def annotate(
     row = found.transaction
     before = {name: getattr(row, name) for name in decided}
     written = {
-        _DECIDED[name]: value
+        DECIDED[name]: value
         for name, value in decided.items()
         if value != (row.user_category_id if name == "category_id" else before[name])
     }

@@ -17,7 +17,7 @@ async def list_faults(world: WorldDep) -> Json:
 
 @router.post("/faults")
 async def add_fault(world: WorldDep, body: AnyObject) -> Json:
-    """`{kind, path?, method?, status?, seconds?, skip?, remaining?}`; kinds in docs/sandbox.md."""
+    """`{kind, path?, query?, method?, status?, seconds?, skip?, remaining?}`; kinds in docs/sandbox.md."""
     try:
         rule = msgspec.convert({**body, "id": world.new_id("fault"), "hits": 0}, FaultRule)
     except msgspec.ValidationError as error:

@@ -24,10 +24,12 @@ async def test_a_status_comes_as_often_as_told_after_the_skipped_ones(desk: Desk
     assert statuses == [200, 503, 503, 200]
 
 
-async def test_a_fault_keeps_to_its_path_and_method(desk: Desk) -> None:
+async def test_a_fault_keeps_to_its_path_method_and_query(desk: Desk) -> None:
     await fault(desk, "status", path="/items", method="POST")
+    await fault(desk, "status", path="/connectors", query="*page=2*")
 
-    await desk.call("GET", "/connectors")
+    await desk.call("GET", "/connectors?page=1")
+    await desk.call("GET", "/connectors?pageSize=5&page=2", 500)
     await desk.call("POST", "/items", 500, json={})
 
 

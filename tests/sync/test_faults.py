@@ -11,7 +11,7 @@ from app.database import transaction
 from app.resources import Resources
 from app.sync import service
 from tests.stand_in import StandIn, assert_equal_to_truth, held
-from tests.sync.support import connect, due_now, get_run, queue_sync, sync
+from tests.sync.support import connect, connect_without_sync, due_now, get_run, queue_sync, sync
 from worker.job import Runner
 
 PAGES = "/v2/transactions"
@@ -21,7 +21,7 @@ HEALED_WITHIN_THE_RUN = {
     "a server error on the account list": {"kind": "status", "status": 503, "path": "/accounts", "remaining": 1},
     "an error of Pluggy's own": {"kind": "status", "status": 500, "path": PAGES, "remaining": 1, "skip": 1},
     "a slow drip": {"kind": "drip", "path": PAGES, "seconds": 2, "remaining": 1},
-    "a cursor that turns invalid": {"kind": "status", "status": 400, "path": PAGES, "remaining": 1, "skip": 2},
+    "a cursor that turns invalid": {"kind": "status", "status": 400, "query": "*after=*", "remaining": 1},
     "a page twice": {"kind": "duplicate_page", "path": PAGES, "remaining": 1},
     "moving pages": {"kind": "moving_page", "path": PAGES, "remaining": 3},
 }
@@ -42,10 +42,18 @@ RETRIED_LATER = {
 async def test_a_passing_fault_is_healed_within_the_run(
     resources: Resources, runner: Runner, stand_in: StandIn, owner_id: UUID, fault: dict[str, Any]
 ) -> None:
+    connection = await connect_without_sync(resources, stand_in, owner_id)
+    await stand_in.control("PATCH", "/settings", {"transactionsPageSize": 100})
     await stand_in.control("POST", "/faults", fault)
+    run_id = await queue_sync(resources, connection)
 
-    connection = await connect(resources, runner, stand_in, owner_id)
+    await runner.settle()
 
+    [rule] = await stand_in.control("GET", "/faults")
+    assert rule["hits"] == fault["remaining"]
+    run = await get_run(resources, owner_id, run_id)
+    assert (run.status, run.attempts, run.warnings, run.error_code) == ("succeeded", 1, [], None)
+    assert run.fetched == run.inserted + run.updated + run.unchanged + run.quarantined
     await assert_equal_to_truth(stand_in, resources.sessions, owner_id, connection)
 
 
@@ -175,7 +183,10 @@ async def test_a_run_that_pluggy_never_answers_ends_and_says_so(
     run = await get_run(resources, owner_id, run_id)
     assert run.status == "failed"
     assert run.finished_at is not None
-    assert run.error_code is not None
+    assert run.error_code == "pluggy_auth_failed"
+    await stand_in.control("DELETE", "/faults")
+    assert (await sync(resources, runner, connection)).status == "succeeded"
+    await assert_equal_to_truth(stand_in, resources.sessions, owner_id, connection)
 
 
 async def test_an_item_deleted_at_pluggy_keeps_its_history_and_says_so(

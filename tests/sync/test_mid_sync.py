@@ -65,7 +65,7 @@ async def test_a_key_that_expires_while_pages_are_read_is_renewed(
     await assert_equal_to_truth(stand_in, resources.sessions, owner_id, connection)
 
 
-async def test_an_item_deleted_while_it_is_read_loses_no_row(
+async def test_an_item_deleted_while_it_is_read_loses_no_row_and_goes_on_under_a_new_one(
     resources: Resources, runner: Runner, stand_in: StandIn, owner_id: UUID
 ) -> None:
     """R24, R25: whatever is absent now, nothing proves that a row is gone."""
@@ -77,12 +77,15 @@ async def test_an_item_deleted_while_it_is_read_loses_no_row(
         resources, runner, stand_in, connection, lambda: stand_in.api("DELETE", f"/items/{connection.item_id}")
     )
     after = await sync(resources, runner, connection)
+    kept = await held(resources.sessions, owner_id, connection.id)
+    anew = await connect(resources, runner, stand_in, owner_id, user=SMALL)
 
     assert run.status in {"partial", "failed"}
     assert run.warnings or run.error_code
     assert (after.status, after.error_code) == ("failed", "item_deleted")
-    assert await held(resources.sessions, owner_id, connection.id) == before
+    assert kept == before
     assert await violations(resources, owner_id) == []
+    await assert_equal_to_truth(stand_in, resources.sessions, owner_id, anew)
 
 
 async def test_a_consent_revoked_while_rows_vanish_wipes_nothing_until_the_person_connects_anew(

@@ -28,6 +28,8 @@ STEPS = {
     "the accounts": "/accounts",
     "the transactions": "/v2/transactions",
     "the bills": "/bills",
+    "the investments": "/investments",
+    "the loans": "/loans",
 }
 SKEW_SECONDS = 3600
 

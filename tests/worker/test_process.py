@@ -82,11 +82,16 @@ def workers(settings: Settings) -> Iterator[Workers]:
 
 
 async def ended(resources: Resources, owner_id: UUID, run_id: UUID, *, seconds: float = 30) -> SyncRun:
-    """The run once it has ended."""
+    """The run once it has ended and its meaning is derived, which of much is work of its own."""
+    derivation = text("SELECT count(*) FROM owed_work WHERE owner_id = :owner_id AND kind = 'derivation'")
     async with asyncio.timeout(seconds):
-        while (run := await get_run(resources, owner_id, run_id)).finished_at is None:
+        while True:
+            run = await get_run(resources, owner_id, run_id)
+            async with transaction(resources.sessions, None) as session:
+                owed = await session.scalar(derivation, {"owner_id": owner_id})
+            if run.finished_at is not None and not owed:
+                return run
             await asyncio.sleep(0.1)
-    return run
 
 
 async def first_run(resources: Resources, stand_in: StandIn, owner_id: UUID) -> tuple[BankConnection, UUID]:
