@@ -3,6 +3,7 @@
 import gc
 import warnings
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,13 +15,13 @@ from app.database import Sessions, transaction
 from app.ids import new_id
 from app.logs import configure_logs
 from app.owners.models import Owner
-from app.owners.principal import DEFAULT_SCOPES, Principal
 from app.resources import Resources, open_resources
 from app.settings import Settings
 from sandbox.stack.children import free_port
 from sandbox.world import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
 from tests.database import empty, make_database
-from tests.http_support import KnownCaller, make_settings, running_api
+from tests.http_support import make_settings
+from tests.readers import reader
 from tests.servers import Servers, ServerUrls
 from tests.stand_in import StandIn, running_stand_in
 from worker.job import Runner
@@ -106,6 +107,12 @@ async def database_name(server_urls: ServerUrls, worker_number: int) -> str:
 
 
 @pytest.fixture(scope="session")
+def superuser_url(server_urls: ServerUrls, database_name: str) -> str:
+    """That database for the superuser, whom no row-level security hides anything from."""
+    return server_urls.postgres("postgres", database_name)
+
+
+@pytest.fixture(scope="session")
 def stand_in_port() -> int:
     """Where this process's stand-in listens once a test asks for it; nobody answers before."""
     return free_port()
@@ -134,9 +141,12 @@ async def runner(resources: Resources) -> AsyncIterator[Runner]:
 
 
 @pytest.fixture(scope="session")
-def settings(server_urls: ServerUrls, database_name: str, valkey_url: str, stand_in_port: int) -> Settings:
-    """Settings with real servers; Pluggy is the stand-in, for tests that have it run."""
-    return make_settings(
+def settings_with(
+    server_urls: ServerUrls, database_name: str, valkey_url: str, stand_in_port: int
+) -> Callable[..., Settings]:
+    """`settings_with(**given)` for settings with real servers; Pluggy is the stand-in, for tests that have it run."""
+    return partial(
+        make_settings,
         database_url=server_urls.postgres("banking_app", database_name),
         migration_database_url=server_urls.postgres("banking_owner", database_name),
         redis_url=valkey_url,
@@ -148,13 +158,19 @@ def settings(server_urls: ServerUrls, database_name: str, valkey_url: str, stand
     )
 
 
+@pytest.fixture(scope="session")
+def settings(settings_with: Callable[..., Settings]) -> Settings:
+    """The settings of every test; a folder that wants more of them has a fixture of this name."""
+    return settings_with()
+
+
 @pytest.fixture
-async def resources(settings: Settings, server_urls: ServerUrls, database_name: str) -> AsyncIterator[Resources]:
+async def resources(settings: Settings, superuser_url: str) -> AsyncIterator[Resources]:
     """What the service has open, on real servers; whatever the test committed is removed after it."""
     async with open_resources(settings, statement_ms=10_000) as opened:
         yield opened
         await opened.redis.flushdb()
-    await empty(server_urls.postgres("postgres", database_name))
+    await empty(superuser_url)
 
 
 @pytest.fixture
@@ -186,8 +202,12 @@ async def add_owner(sessions: Sessions, subject: str) -> UUID:
 @pytest.fixture
 async def client(resources: Resources, owner_id: UUID) -> AsyncIterator[httpx.AsyncClient]:
     """The API over the test's resources; its caller is `owner_id`."""
-    caller = KnownCaller(principal=Principal(owner_id, DEFAULT_SCOPES, "person"))
-    async with running_api(resources.settings, caller=caller) as (app, http):
-        app.state.resources = resources
-        http.headers["Authorization"] = "Bearer good"
+    async with reader(resources, owner_id) as http:
+        yield http
+
+
+@pytest.fixture
+async def stranger(resources: Resources, other_owner_id: UUID) -> AsyncIterator[httpx.AsyncClient]:
+    """The API as another owner reaches it."""
+    async with reader(resources, other_owner_id) as http:
         yield http

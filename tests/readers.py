@@ -1,7 +1,7 @@
 """Callers for tests of reads: the API as some owner with some scopes sees it."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 from uuid import UUID
 
@@ -14,13 +14,17 @@ from tests.http_support import KnownCaller, running_api
 ROOT = "/api/banking/"
 
 
-@asynccontextmanager
-async def reader(
+def reader(
     resources: Resources, owner_id: UUID, scopes: frozenset[str] = DEFAULT_SCOPES
-) -> AsyncIterator[httpx.AsyncClient]:
-    """Yield a client whose caller is this owner."""
-    caller = KnownCaller(principal=Principal(owner_id, scopes, "person"))
-    async with running_api(resources.settings, caller=caller) as (app, http):
+) -> AbstractAsyncContextManager[httpx.AsyncClient]:
+    """A client whose caller is this owner."""
+    return called_by(resources, Principal(owner_id, scopes, "person"))
+
+
+@asynccontextmanager
+async def called_by(resources: Resources, principal: Principal) -> AsyncIterator[httpx.AsyncClient]:
+    """Yield a client of the API over the test's resources."""
+    async with running_api(resources.settings, caller=KnownCaller(principal=principal)) as (app, http):
         app.state.resources = resources
         http.headers["Authorization"] = "Bearer good"
         yield http

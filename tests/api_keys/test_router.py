@@ -17,7 +17,6 @@ from tests.audit.reading import acts, everything, execute
 from tests.factories import make_connection
 from tests.owners.callers import bearer, person, verified_api
 from tests.owners.identity_provider import IdentityProvider
-from tests.servers import ServerUrls
 
 KEYS = "/api/banking/api_keys/"
 ACCOUNTS = "/api/banking/accounts/"
@@ -49,11 +48,6 @@ async def http(
 ) -> AsyncIterator[httpx.AsyncClient]:
     async with verified_api(resources, provider, now=clock) as client:
         yield client
-
-
-@pytest.fixture
-def superuser_url(server_urls: ServerUrls, database_name: str) -> str:
-    return server_urls.postgres("postgres", database_name)
 
 
 @pytest.fixture

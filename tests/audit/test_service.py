@@ -15,12 +15,6 @@ from app.resources import Resources
 from tests.audit.reading import acts
 from tests.factories import make_account, make_connection, make_transaction
 from tests.readers import reader
-from tests.servers import ServerUrls
-
-
-@pytest.fixture
-def superuser_url(server_urls: ServerUrls, database_name: str) -> str:
-    return server_urls.postgres("postgres", database_name)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from uuid import UUID
 
 import asyncpg
 import httpx
@@ -10,33 +9,22 @@ import pytest
 
 from app.connectors import catalogue
 from app.logs import configure_logs
-from app.owners.principal import DEFAULT_SCOPES, Principal
 from app.resources import Resources
 from app.settings import Settings
 from app.tables import metadata
-from sandbox.world import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
 from tests.connections.person import Person
-from tests.http_support import KnownCaller, make_settings, running_api
-from tests.servers import ServerUrls
+from tests.http_support import make_settings
 from tests.stand_in import StandIn
 from worker.job import Runner
 
 
 @pytest.fixture(scope="session")
-def settings(server_urls: ServerUrls, database_name: str, valkey_url: str, stand_in_port: int) -> Settings:
-    """The service as it stands before the stand-in."""
-    return make_settings(
-        database_url=server_urls.postgres("banking_app", database_name),
-        migration_database_url=server_urls.postgres("banking_owner", database_name),
-        redis_url=valkey_url,
+def settings(settings_with: Callable[..., Settings], stand_in_port: int) -> Settings:
+    """The service as it stands before the stand-in, whose page a person opens."""
+    return settings_with(
         connect_page_url=f"http://127.0.0.1:{stand_in_port}/connect",
         oauth_redirect_uris="caixahub://bank/back",
         poll_interval_seconds=0.1,
-        pluggy_base_url=f"http://127.0.0.1:{stand_in_port}",
-        pluggy_client_id=DEFAULT_CLIENT_ID,
-        pluggy_client_secret=DEFAULT_CLIENT_SECRET,
-        pluggy_use_sandbox=True,
-        pluggy_webhook_secret="a-webhook-secret-of-32-bytes-or-more",
     )
 
 
@@ -51,23 +39,11 @@ async def person(
 
 
 @pytest.fixture
-async def stranger(resources: Resources, other_owner_id: UUID) -> AsyncIterator[httpx.AsyncClient]:
-    """The API as another owner reaches it."""
-    caller = KnownCaller(principal=Principal(other_owner_id, DEFAULT_SCOPES, "person"))
-    async with running_api(resources.settings, caller=caller) as (app, http):
-        app.state.resources = resources
-        http.headers["Authorization"] = "Bearer good"
-        yield http
-
-
-@pytest.fixture
-def everything_stored(
-    resources: Resources, server_urls: ServerUrls, database_name: str
-) -> Callable[[], Awaitable[str]]:
+def everything_stored(resources: Resources, superuser_url: str) -> Callable[[], Awaitable[str]]:
     """All that the service keeps, as text: every row of every table, and every value in Redis."""
 
     async def read() -> str:
-        connection = await asyncpg.connect(server_urls.postgres("postgres", database_name))
+        connection = await asyncpg.connect(superuser_url)
         try:
             tables = [await connection.fetch(f"SELECT t::text FROM {each.name} t") for each in metadata.sorted_tables]
         finally:

@@ -21,7 +21,6 @@ from app.schemas import Input
 from tests.audit.reading import everything, execute
 from tests.factories import make_connection
 from tests.http_support import KnownCaller, running_api
-from tests.servers import ServerUrls
 
 THINGS = "/api/banking/things/"
 SECRETS = "/api/banking/secret_things/"
@@ -60,11 +59,6 @@ async def make_secret_thing(thing: Thing) -> dict[str, Any]:
     """Do something whose answer nobody may keep."""
     DONE[thing.name] += 1
     return {"secret": "s3cret-canary"}
-
-
-@pytest.fixture
-def superuser_url(server_urls: ServerUrls, database_name: str) -> str:
-    return server_urls.postgres("postgres", database_name)
 
 
 @pytest.fixture

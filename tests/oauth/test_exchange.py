@@ -1,30 +1,15 @@
 """Handing a landing over: single use, ten minutes, its owner only."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import httpx
-import pytest
 
 from app.database import Sessions
-from app.owners.principal import DEFAULT_SCOPES, Principal
-from app.resources import Resources
-from tests.http_support import KnownCaller, running_api
 from tests.oauth.rows import change, one
 from tests.oauth.walk import DEEP_LINK, Walk
 
 EXCHANGE = "/api/banking/connections/oauth/exchange/"
-
-
-@pytest.fixture
-async def stranger(resources: Resources, other_owner_id: UUID) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of another owner."""
-    caller = KnownCaller(principal=Principal(other_owner_id, DEFAULT_SCOPES, "person"))
-    async with running_api(resources.settings, caller=caller) as (app, http):
-        app.state.resources = resources
-        http.headers["Authorization"] = "Bearer good"
-        yield http
 
 
 async def test_a_state_is_exchanged_once(walk: Walk) -> None:

@@ -134,8 +134,7 @@ async def test_events_are_listed_shown_and_replayed(
     runner: Runner,
     stand_in: StandIn,
     owner_id: UUID,
-    server_urls: ServerUrls,
-    database_name: str,
+    superuser_url: str,
 ) -> None:
     connection = await connect(resources, runner, stand_in, owner_id)
     async with httpx.AsyncClient(base_url=api) as http:
@@ -153,7 +152,7 @@ async def test_events_are_listed_shown_and_replayed(
     assert stored.event_id in shown[1]
     assert (replayed[0], missing[0]) == (0, 1)
     assert len(await runs_of(resources.sessions, owner_id, trigger="webhook")) == 2
-    recorded = await acts(server_urls.postgres("postgres", database_name), None)
+    recorded = await acts(superuser_url, None)
     assert [(each["act"], each["subject_id"]) for each in recorded] == [("webhook.replayed", stored.id)]
     assert recorded[0]["actor"].startswith("operator:")
 
@@ -178,8 +177,7 @@ async def test_an_older_item_is_adopted_once_and_audited(
     stand_in: StandIn,
     owner_id: UUID,
     other_owner_id: UUID,
-    server_urls: ServerUrls,
-    database_name: str,
+    superuser_url: str,
 ) -> None:
     """R56, R69"""
     body = {"connectorId": 2, "parameters": {"user": "user-ok", "password": "password-ok"}}
@@ -194,7 +192,7 @@ async def test_an_older_item_is_adopted_once_and_audited(
 
     assert (adopted[0], again[0], stolen[0], unknown[0]) == (0, 0, 2, 2)
     assert len(await runs_of(resources.sessions, owner_id, trigger="connect")) == 1
-    recorded = await acts(server_urls.postgres("postgres", database_name), owner_id)
+    recorded = await acts(superuser_url, owner_id)
     assert [each["act"] for each in recorded] == ["connection.adopted"]
 
 

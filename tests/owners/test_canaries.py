@@ -21,7 +21,6 @@ from tests.audit.reading import everything
 from tests.factories import make_connection
 from tests.owners.callers import person, verified_api
 from tests.owners.identity_provider import IdentityProvider
-from tests.servers import ServerUrls
 from tests.stand_in import StandIn
 from worker.job import Runner
 
@@ -45,8 +44,7 @@ def log(resources: Resources) -> Iterator[io.StringIO]:
 async def test_credentials_codes_tokens_and_documents_are_left_nowhere(
     resources: Resources,
     owner_id: UUID,
-    server_urls: ServerUrls,
-    database_name: str,
+    superuser_url: str,
     stand_in: StandIn,
     log: io.StringIO,
 ) -> None:
@@ -78,7 +76,7 @@ async def test_credentials_codes_tokens_and_documents_are_left_nowhere(
         "logs": log.getvalue(),
         "answers": "".join(answer.text + str(answer.headers) for answer in answers),
         "redis": str(await resources.redis.keys()) + str(redis),
-        "database": await everything(server_urls.postgres("postgres", database_name)),
+        "database": await everything(superuser_url),
     }
     found = {
         (name, canary) for name, text in places.items() for canary in (*CANARIES, token, token[-20:]) if canary in text
@@ -108,8 +106,7 @@ async def test_numbers_of_accounts_and_documents_leave_a_sync_sealed_or_not_at_a
     runner: Runner,
     stand_in: StandIn,
     owner_id: UUID,
-    server_urls: ServerUrls,
-    database_name: str,
+    superuser_url: str,
     log: io.StringIO,
 ) -> None:
     """R64, R65: neither logs, errors, metrics, events, Redis nor plain columns show them, in good runs and bad ones."""
@@ -135,7 +132,7 @@ async def test_numbers_of_accounts_and_documents_leave_a_sync_sealed_or_not_at_a
         "answers": "".join(answer.text for answer in answers),
         "metrics": generate_latest(REGISTRY).decode(),
         "redis": str(await resources.redis.keys()) + str(redis),
-        "database": await everything(server_urls.postgres("postgres", database_name)),
+        "database": await everything(superuser_url),
     }
     assert {(place, each) for place, text in places.items() for each in canaries if each in text} == set()
     assert len(canaries) > 10, canaries

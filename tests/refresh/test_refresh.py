@@ -1,7 +1,6 @@
 """A person's sync over HTTP: when Pluggy is asked to visit the bank, and what is told when it is not."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -16,8 +15,7 @@ from app.owners.principal import DEFAULT_SCOPES, Principal
 from app.resources import Resources
 from app.sync.flow import request_due_sync
 from tests.factories import make_connection
-from tests.http_support import KnownCaller, running_api
-from tests.readers import ROOT, reader
+from tests.readers import ROOT, called_by, reader
 from tests.refresh.support import patches, stored
 from tests.stand_in import StandIn, assert_equal_to_truth
 from tests.sync.support import connect
@@ -26,14 +24,9 @@ from worker.job import Runner
 Json = dict[str, Any]
 
 
-@asynccontextmanager
-async def integrator(resources: Resources, owner_id: UUID) -> AsyncIterator[httpx.AsyncClient]:
+def integrator(resources: Resources, owner_id: UUID) -> AbstractAsyncContextManager[httpx.AsyncClient]:
     """The API as an API key of the owner reaches it."""
-    caller = KnownCaller(principal=Principal(owner_id, DEFAULT_SCOPES, "api_key", key_id=uuid4()))
-    async with running_api(resources.settings, caller=caller) as (app, http):
-        app.state.resources = resources
-        http.headers["Authorization"] = "Bearer good"
-        yield http
+    return called_by(resources, Principal(owner_id, DEFAULT_SCOPES, "api_key", key_id=uuid4()))
 
 
 async def ask(client: httpx.AsyncClient, connection: BankConnection, *, expect: int = 202, **body: Any) -> Json:

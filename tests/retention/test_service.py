@@ -19,7 +19,6 @@ from app.retention import repository
 from app.retention.flow import prune_service
 from app.webhooks.models import EventStatus
 from tests.retention.support import id_of, ids_in, put
-from tests.servers import ServerUrls
 from tests.webhooks.support import inbox_rows, owed_refs
 from worker.job import Runner
 
@@ -93,10 +92,10 @@ async def _audited(admin: "asyncpg.Connection[Any]") -> set[str]:
 
 
 async def test_the_audit_trail_stays_five_years_whatever_the_service_asks(
-    resources: Resources, server_urls: ServerUrls, database_name: str
+    resources: Resources, superuser_url: str
 ) -> None:
     """R69"""
-    admin = await asyncpg.connect(server_urls.postgres("postgres", database_name))
+    admin = await asyncpg.connect(superuser_url)
     for actor, days in (("old", 1830), ("young", 1820)):
         values = (id_of(days), actor, utc_now() - timedelta(days=days))
         await admin.execute(

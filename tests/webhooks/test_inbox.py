@@ -80,11 +80,11 @@ async def test_an_unreachable_database_is_answered_503_in_time() -> None:
 
 
 async def test_a_database_that_hangs_is_answered_503_in_time_and_loses_nothing_afterwards(
-    client: httpx.AsyncClient, resources: Resources, server_urls: ServerUrls, database_name: str
+    client: httpx.AsyncClient, resources: Resources, superuser_url: str
 ) -> None:
     """R3"""
     bodies = [event_of() for _ in range(30)]
-    blocker = await asyncpg.connect(server_urls.postgres("postgres", database_name))
+    blocker = await asyncpg.connect(superuser_url)
     try:
         async with blocker.transaction():
             await blocker.execute("LOCK TABLE webhook_events IN ACCESS EXCLUSIVE MODE")
@@ -102,10 +102,10 @@ async def test_a_database_that_hangs_is_answered_503_in_time_and_loses_nothing_a
 
 
 async def test_an_event_that_meets_the_end_of_a_connection_is_stored_on_another(
-    resources: Resources, server_urls: ServerUrls, database_name: str
+    resources: Resources, superuser_url: str
 ) -> None:
     """R3: also where the server's farewell is there already and the connection's end is not yet."""
-    admin = await asyncpg.connect(server_urls.postgres("postgres", database_name))
+    admin = await asyncpg.connect(superuser_url)
     try:
         async with inbox.open_inbox(resources) as opened:
             for number in range(20):
