@@ -26,6 +26,9 @@ from worker.job import Runner
 
 CPF = "52998224725"
 CANARIES = ("canary-password", "canary-code", "canary-query", "canary-key", "canary-state", CPF, "529.982.247-25")
+RANDOM = re.compile(r"\\x[0-9a-f]{40,}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""Sealed bytes in hexadecimal, and ids: seven digits of an account stand in them by chance now and then. What leaks in
+plain shows in the text of the same columns."""
 
 
 @pytest.fixture
@@ -132,7 +135,7 @@ async def test_numbers_of_accounts_and_documents_leave_a_sync_sealed_or_not_at_a
         "answers": "".join(answer.text for answer in answers),
         "metrics": generate_latest(REGISTRY).decode(),
         "redis": str(await resources.redis.keys()) + str(redis),
-        "database": await everything(superuser_url),
+        "database": RANDOM.sub("", await everything(superuser_url)),
     }
     assert {(place, each) for place, text in places.items() for each in canaries if each in text} == set()
     assert len(canaries) > 10, canaries
