@@ -1,3 +1,5 @@
+"""Balances and bills are the sums of their rows."""
+
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise

@@ -1,3 +1,5 @@
+"""Months, instants and the days on which Brazilian banks settle."""
+
 from datetime import date, datetime
 
 import pytest

@@ -1,3 +1,5 @@
+"""What a collection says has changed is what has changed."""
+
 from pathlib import Path
 
 import pytest

@@ -1,3 +1,5 @@
+"""A seed decides everything: neither order nor restart nor another item changes what a bank tells."""
+
 from datetime import UTC, date, datetime
 from pathlib import Path
 

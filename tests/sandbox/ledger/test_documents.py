@@ -1,3 +1,5 @@
+"""Check digits of CPF, CNPJ and boleto against known numbers."""
+
 from datetime import date
 
 import pytest

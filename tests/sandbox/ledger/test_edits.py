@@ -1,3 +1,5 @@
+"""Edits of the bank's reality, and which collection shows them."""
+
 from datetime import datetime
 from decimal import Decimal
 

@@ -1,3 +1,5 @@
+"""Ids that carry their address: they read back, look random, and can't be made up."""
+
 import uuid
 
 from sandbox.ledger.draws import Draws, seed_key

@@ -1,3 +1,5 @@
+"""Pages, days and instants cut the same list without losing a row or doubling one."""
+
 from datetime import UTC, date, datetime
 
 from sandbox.ledger import Profile

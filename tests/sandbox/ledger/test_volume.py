@@ -1,3 +1,5 @@
+"""More rows than a household has, and no more memory than is allowed."""
+
 from sandbox.ledger import Profile
 from sandbox.ledger.cache import RowCache
 from tests.sandbox.ledger.ledgers import later, open_item, opened
