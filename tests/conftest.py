@@ -3,6 +3,7 @@
 import gc
 import warnings
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -140,17 +141,12 @@ async def runner(resources: Resources) -> AsyncIterator[Runner]:
 
 
 @pytest.fixture(scope="session")
-def given_settings() -> dict[str, Any]:
-    """What a folder's tests want of the environment besides; each folder may say it in its own fixture."""
-    return {}
-
-
-@pytest.fixture(scope="session")
-def settings(
-    server_urls: ServerUrls, database_name: str, valkey_url: str, stand_in_port: int, given_settings: dict[str, Any]
-) -> Settings:
-    """Settings with real servers; Pluggy is the stand-in, for tests that have it run."""
-    return make_settings(
+def settings_with(
+    server_urls: ServerUrls, database_name: str, valkey_url: str, stand_in_port: int
+) -> Callable[..., Settings]:
+    """`settings_with(**given)` for settings with real servers; Pluggy is the stand-in, for tests that have it run."""
+    return partial(
+        make_settings,
         database_url=server_urls.postgres("banking_app", database_name),
         migration_database_url=server_urls.postgres("banking_owner", database_name),
         redis_url=valkey_url,
@@ -161,6 +157,12 @@ def settings(
         pluggy_webhook_secret="a-webhook-secret-of-32-bytes-or-more",
         **given_settings,
     )
+
+
+@pytest.fixture(scope="session")
+def settings(settings_with: Callable[..., Settings]) -> Settings:
+    """The settings of every test; a folder that wants more of them has a fixture of this name."""
+    return settings_with()
 
 
 @pytest.fixture

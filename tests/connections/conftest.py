@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from typing import Any
 
 import asyncpg
 import httpx
@@ -11,6 +10,7 @@ import pytest
 from app.connectors import catalogue
 from app.logs import configure_logs
 from app.resources import Resources
+from app.settings import Settings
 from app.tables import metadata
 from tests.connections.person import Person
 from tests.http_support import make_settings
@@ -19,13 +19,13 @@ from worker.job import Runner
 
 
 @pytest.fixture(scope="session")
-def given_settings(stand_in_port: int) -> dict[str, Any]:
-    """The stand-in's page for the person, and a watch that is short enough to wait for."""
-    return {
-        "connect_page_url": f"http://127.0.0.1:{stand_in_port}/connect",
-        "oauth_redirect_uris": "caixahub://bank/back",
-        "poll_interval_seconds": 0.1,
-    }
+def settings(settings_with: Callable[..., Settings], stand_in_port: int) -> Settings:
+    """The service as it stands before the stand-in, whose page a person opens."""
+    return settings_with(
+        connect_page_url=f"http://127.0.0.1:{stand_in_port}/connect",
+        oauth_redirect_uris="caixahub://bank/back",
+        poll_interval_seconds=0.1,
+    )
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """An operator at a terminal, before a service that the stand-in can reach."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
 
 import pytest
 
@@ -23,9 +22,9 @@ def api_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def given_settings(api_port: int) -> dict[str, Any]:
-    """An address of the service's own, in the middle of a change of its webhook's secret."""
-    return {"backend_url": f"http://127.0.0.1:{api_port}", "pluggy_webhook_secret_next": NEXT_SECRET}
+def settings(settings_with: Callable[..., Settings], api_port: int) -> Settings:
+    """The service with an address of its own, in the middle of a change of its webhook's secret."""
+    return settings_with(backend_url=f"http://127.0.0.1:{api_port}", pluggy_webhook_secret_next=NEXT_SECRET)
 
 
 @pytest.fixture
