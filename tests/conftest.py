@@ -155,7 +155,6 @@ def settings_with(
         pluggy_client_secret=DEFAULT_CLIENT_SECRET,
         pluggy_use_sandbox=True,
         pluggy_webhook_secret="a-webhook-secret-of-32-bytes-or-more",
-        **given_settings,
     )
 
 

@@ -1,5 +1,5 @@
 """The persons and the service of the tests of connections."""
 
-from tests.connections.conftest import given_settings, logged, person
+from tests.connections.conftest import logged, person, settings
 
-__all__ = ["given_settings", "logged", "person"]
+__all__ = ["logged", "person", "settings"]

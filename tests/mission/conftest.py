@@ -1,5 +1,5 @@
 """The persons and the service of the tests of connections."""
 
-from tests.connections.conftest import given_settings, person
+from tests.connections.conftest import person, settings
 
-__all__ = ["given_settings", "person"]
+__all__ = ["person", "settings"]
