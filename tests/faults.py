@@ -56,7 +56,10 @@ CASES: Final = (
     Case("429 in the middle", _MIDDLE + "test_a_rate_limit_in_the_middle_puts_the_run_off_and_counts_no_attempt"),
     Case("key expired in the middle", _MIDDLE + "test_a_key_that_expires_while_pages_are_read_is_renewed"),
     Case("key refused for good", _FAULTS + "test_a_run_that_pluggy_never_answers_ends_and_says_so"),
-    Case("item deleted in the middle", _MIDDLE + "test_an_item_deleted_while_it_is_read_loses_no_row_and_goes_on_under_a_new_one"),
+    Case(
+        "item deleted in the middle",
+        _MIDDLE + "test_an_item_deleted_while_it_is_read_loses_no_row_and_goes_on_under_a_new_one",
+    ),
     Case(
         "consent revoked in the middle",
         _MIDDLE + "test_a_consent_revoked_while_rows_vanish_wipes_nothing_until_the_person_connects_anew",
@@ -152,6 +155,7 @@ def main() -> int:
     for name, value in SIZES.items():
         os.environ.setdefault(name, value)
     options = ["-o", "addopts=--import-mode=importlib", "-p", "no:terminal", "-p", "no:cacheprovider"]
+    options += ["-n", "2", "--dist", "worksteal"]  # the machine is begun first, and its neighbours are then shared out
     return int(pytest.main([*(case.test for case in CASES), *options], plugins=[OneLineEach()]))
 
 
