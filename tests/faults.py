@@ -88,6 +88,10 @@ CASES: Final = (
     Case("kill -9 while investments are read", f"{_KILLED}[the investments]"),
     Case("kill -9 while loans are read", f"{_KILLED}[the loans]"),
     Case(
+        "a killed worker's run, taken over within a minute",
+        _OUTAGES + "test_what_a_killed_worker_held_is_another_ones_within_a_minute",
+    ),
+    Case(
         "SIGTERM in mid-sync",
         _PROCESS + "test_a_worker_asked_to_stop_in_mid_sync_ends_soon_and_loses_no_attempt",
     ),
@@ -155,6 +159,7 @@ def main() -> int:
     for name, value in SIZES.items():
         os.environ.setdefault(name, value)
     options = ["-o", "addopts=--import-mode=importlib", "-p", "no:terminal", "-p", "no:cacheprovider"]
+    options += ["-n", "2", "--dist", "worksteal"]  # the machine is begun first, and its neighbours are then shared out
     return int(pytest.main([*(case.test for case in CASES), *options], plugins=[OneLineEach()]))
 
 

@@ -14,7 +14,6 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 from hypothesis import HealthCheck, Phase, note, seed, settings
 from hypothesis import strategies as st
@@ -24,11 +23,11 @@ from sqlalchemy import select
 from app.accounts.models import Account
 from app.bills.models import Bill
 from app.database import transaction
-from app.transactions.models import Transaction
 from tests.servers import ServerUrls
 from tests.stand_in import held
+from tests.sync.decisions import BankRow, Decisions
 from tests.sync.invariants import Replica, assert_sound
-from tests.sync.world import BankRow, World, its_own_settings
+from tests.sync.world import OWN_CATEGORY, World, its_own_settings
 
 EXAMPLES = 60
 STEPS = 5
@@ -43,6 +42,7 @@ decisions = st.fixed_dictionaries(
     optional={
         "tags": st.lists(st.sampled_from(["família", "trabalho"]), min_size=1, unique=True),
         "ignored": st.just(True),
+        "category_id": st.sampled_from(["11010000", "07010000", OWN_CATEGORY]),
     },
 )
 
@@ -54,11 +54,12 @@ class LedgerMachine(RuleBasedStateMachine):
     failures: list[Exception]
     begun = 0
 
-    @initialize(page_size=st.sampled_from([500, 500, 500, 500, 500, 20]))
-    def begin(self, page_size: int) -> None:
+    @initialize(page_size=st.sampled_from([500, 500, 500, 500, 500, 20]), number=picks, decided=decisions)
+    def begin(self, page_size: int, number: int, decided: dict[str, Any]) -> None:
         type(self).begun += 1
         self.world.run(self.world.begin(page_size=page_size))
-        self.decided: dict[UUID, dict[str, Any]] = {}
+        self.decisions = Decisions()
+        self.the_person_decides_about_a_row(number, decided)
         self.closed_early: set[str] = set()
         self.replica = Replica()
         self.were_webhooks_lost = self.is_reconnected = False
@@ -75,8 +76,15 @@ class LedgerMachine(RuleBasedStateMachine):
         return self.step(lambda: self.world.bank.control(method, path, body, **query))
 
     def pick(self, number: int, **wanted: str) -> BankRow | None:
+        """A row that the bank shows, half of the time one that the person decided about."""
         rows = [row for row in self.step(self.world.bank_rows) if all(getattr(row, k) == v for k, v in wanted.items())]
-        return rows[number % len(rows)] if rows else None
+        decided = [row for row in rows if self.decisions.concern(row)]
+        chosen = decided if decided and number % 2 else rows
+        return chosen[number // 2 % len(chosen)] if chosen else None
+
+    def restate(self, row: BankRow, body: dict[str, str]) -> None:
+        answer = self.control("POST", f"/transactions/{row.id}/restate", body, applyNow=True)
+        self.decisions.restated(row.id, answer["ids"][0])
 
     @rule(days=st.integers(min_value=1, max_value=9))
     def time_passes_at_the_bank(self, days: int) -> None:
@@ -103,7 +111,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def the_bank_restates_a_row(self, number: int, days: int) -> None:
         if row := self.pick(number):
             body = {"date": f"{row.day - timedelta(days=days)}T03:00:00.000Z"}
-            self.control("POST", f"/transactions/{row.id}/restate", body, applyNow=True)
+            self.restate(row, body)
 
     @rule(number=picks, keeps_its_id=st.booleans())
     def the_bank_posts_a_row(self, number: int, keeps_its_id: bool) -> None:
@@ -111,7 +119,7 @@ class LedgerMachine(RuleBasedStateMachine):
             if keeps_its_id:
                 self.control("PATCH", f"/transactions/{row.id}", {"status": "POSTED"}, applyNow=True)
             else:
-                self.control("POST", f"/transactions/{row.id}/restate", {"status": "POSTED"}, applyNow=True)
+                self.restate(row, {"status": "POSTED"})
 
     @rule(number=picks, comes_back=st.booleans())
     def the_bank_removes_a_row(self, number: int, comes_back: bool) -> None:
@@ -137,10 +145,9 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(number=picks, decided=decisions)
     def the_person_decides_about_a_row(self, number: int, decided: dict[str, Any]) -> None:
-        rows = self.step(self.world.rows)
-        row_id = rows[number % len(rows)]
-        self.step(lambda: self.world.annotate(row_id, decided))
-        self.decided[row_id] = {**self.decided.get(row_id, {}), **decided}
+        rows = [row for row in self.step(self.world.our_rows) if row.is_live]
+        row = rows[number % len(rows)]
+        self.decisions.made(row, self.step(lambda: self.world.annotate(row.id, decided)))
 
     @rule(transactions=st.integers(min_value=1, max_value=60), whole=st.booleans())
     def a_worker_is_killed_in_mid_sync(self, transactions: int, whole: bool) -> None:
@@ -160,8 +167,10 @@ class LedgerMachine(RuleBasedStateMachine):
         self.step(self._connect_anew)
 
     async def _connect_anew(self) -> None:
+        before = await self.world.our_rows()
         await self.world.connect()
         self.is_reconnected = True
+        self.decisions.check_taken_over(before, await self.world.our_rows(), await self.world.bank_rows())
 
     async def _read_without_consent(self) -> None:
         world = self.world
@@ -190,19 +199,10 @@ class LedgerMachine(RuleBasedStateMachine):
             replica=self.replica,
             is_reconnected=self.is_reconnected,
         )
-        await self._check_decisions()
+        self.decisions.check(
+            await world.our_rows(), await world.bank_rows(), unclear=await world.rows_that_could_be_several()
+        )
         await self._check_bills()
-
-    async def _check_decisions(self) -> None:
-        """Every decision is on the row it was made about, live or parked, and on no other."""
-        rows = select(Transaction.id, Transaction.note, Transaction.tags, Transaction.ignored)
-        made = rows.where(Transaction.note.is_not(None) | (Transaction.tags != []) | Transaction.ignored)
-        async with transaction(self.world.resources.sessions, self.world.owner_id) as session:
-            found = {row.id: (row.note, row.tags, row.ignored) for row in await session.execute(made)}
-        assert found == {
-            row_id: (decided["note"], decided.get("tags", []), decided.get("ignored", False))
-            for row_id, decided in self.decided.items()
-        }
 
     async def _check_bills(self) -> None:
         """Every bill of the bank is ours to the centavo; those that only a former item listed stay, none doubled."""

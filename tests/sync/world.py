@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Awaitable
 from contextlib import AsyncExitStack
 from datetime import date
-from typing import Any, NamedTuple, Self
+from typing import Any, Final, Self
 from uuid import UUID
 
 import uvicorn
 from sqlalchemy import select, text
 
+from app.categories import service as categories
 from app.connections.models import BankConnection
 from app.database import transaction
 from app.main import create_app
@@ -18,18 +19,20 @@ from app.settings import Settings
 from app.sync import service as syncs
 from app.sync.models import SyncRun, SyncTrigger
 from app.transactions import service as transactions
-from app.transactions.models import Transaction
+from app.transactions.models import Finding, Transaction
 from sandbox.stack.children import free_port
 from sandbox.world import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
 from tests.conftest import add_owner, collect_cut_off_work
 from tests.http_support import make_settings
 from tests.servers import ServerUrls
 from tests.stand_in import StandIn, running_stand_in
+from tests.sync.decisions import BankRow, OurRow
 from tests.sync.dying import work_until_killed
 from tests.sync.support import connect_without_sync
 from worker.job import Runner
 
 SECRET = "a-webhook-secret-of-32-bytes-or-more"
+OWN_CATEGORY: Final = "a category of the owner's own"
 _PRODUCTS = ("ACCOUNTS", "TRANSACTIONS", "CREDIT_CARDS")
 _ROUNDS = 20
 _WAITS = text(
@@ -37,16 +40,6 @@ _WAITS = text(
     "WHERE kind NOT IN ('schedule', 'webhook_check', 'inbox_prune') AND due_at < 'infinity' RETURNING kind"
 )
 _EARLIER = text("UPDATE sync_runs SET created_at = created_at - interval '1 hour'")
-
-
-class BankRow(NamedTuple):
-    """A row that the bank shows: what the machine picks those by that the bank changes."""
-
-    id: str
-    account: str
-    account_type: str
-    day: date
-    status: str
 
 
 class World:
@@ -115,6 +108,7 @@ class World:
         await self.bank.reset(f"example {self._owners}")
         await self.bank.control("PATCH", "/settings", {"historyMonths": 1, "transactionsPageSize": page_size})
         self.owner_id = await add_owner(self.resources.sessions, f"example {self._owners}")
+        self.own_category: str | None = None
         self.worker = Runner(self.resources)
         await self.connect()
         hook = {"url": self.inbox, "event": "all", "headers": {"X-Webhook-Secret": SECRET}}
@@ -164,23 +158,50 @@ class World:
         """What the bank shows, in an order that a seed repeats."""
         told = await self.bank.control("GET", "/truth", itemId=str(self.connection.item_id))
         return [
-            BankRow(row["id"], account["id"], account["type"], date.fromisoformat(row["date"][:10]), row["status"])
+            BankRow(
+                row["id"],
+                account["id"],
+                account["type"],
+                date.fromisoformat(row["date"][:10]),
+                row["status"],
+                row["description"],
+            )
             for item in told["items"]
             for account in item["accounts"]
             for row in account["transactions"]
         ]
 
-    async def rows(self) -> list[UUID]:
-        """Our ids of live rows, in an order that a seed repeats."""
-        live = select(Transaction.id).where(Transaction.removed_at.is_(None))
-        ordered = live.order_by(Transaction.date, Transaction.description, Transaction.amount, Transaction.id)
+    async def our_rows(self) -> list[OurRow]:
+        """Our rows, removed ones too, in an order that a seed repeats."""
+        ordered = select(Transaction).order_by(
+            Transaction.date, Transaction.description, Transaction.amount, Transaction.id
+        )
         async with transaction(self.resources.sessions, self.owner_id) as session:
-            return list((await session.execute(ordered)).scalars())
+            return [_our_row(row) for row in (await session.execute(ordered)).scalars()]
 
-    async def annotate(self, row_id: UUID, decided: dict[str, Any]) -> None:
-        """What the person decides about a row."""
+    async def rows_that_could_be_several(self) -> set[UUID]:
+        """Removed rows that the service could not tell from others, as its findings say."""
+        unclear = select(Finding.subject).where(Finding.kind == "ambiguous_restatement")
         async with transaction(self.resources.sessions, self.owner_id) as session:
-            await transactions.annotate(session, self.owner_id, row_id, decided)
+            return {UUID(subject) for subject in (await session.execute(unclear)).scalars()}
+
+    async def annotate(self, row_id: UUID, decided: dict[str, Any]) -> dict[str, Any]:
+        """What the person decides about a row, with the id of the category that is the owner's own."""
+        async with transaction(self.resources.sessions, self.owner_id) as session:
+            if decided.get("category_id") == OWN_CATEGORY:
+                if self.own_category is None:
+                    made = await categories.create(session, self.owner_id, name="Festa junina", parent_id=None)
+                    self.own_category = made.id
+                decided = {**decided, "category_id": self.own_category}
+            row = (await transactions.annotate(session, self.owner_id, row_id, decided)).transaction
+            assert {name: getattr(row, name) for name in decided} == decided
+        return decided
+
+
+def _our_row(row: Transaction) -> OurRow:
+    category_id = row.category_id if row.category_source == "user" else None
+    decided = {"note": row.note, "tags": row.tags, "ignored": row.ignored, "category_id": category_id}
+    return OurRow(row.id, str(row.pluggy_id), row.date, row.description, row.removed_at is None, decided)
 
 
 def its_own_settings(server_urls: ServerUrls, database_name: str, valkey_url: str) -> Settings:

@@ -67,6 +67,30 @@ async def test_a_worker_killed_while_it_reads(
     await assert_sound(resources, stand_in, owner_id, connection, replica=Replica())
 
 
+async def test_what_a_killed_worker_held_is_another_ones_within_a_minute(
+    resources: Resources, workers: Workers, stand_in: StandIn, owner_id: UUID
+) -> None:
+    """R19, with nobody to end its lease early."""
+    connection = await connect_without_sync(resources, stand_in, owner_id)
+    run_id = await queue_sync(resources, connection)
+    rule = await stand_in.control("POST", "/faults", {"kind": "delay", "path": "/v2/transactions", "seconds": 90})
+    killed = workers.start()
+    async with asyncio.timeout(30):
+        while (await get_run(resources, owner_id, run_id)).phase != "transactions":
+            await asyncio.sleep(0.05)
+    workers.start()
+
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    await stand_in.control("DELETE", f"/faults/{rule['id']}")
+    async with asyncio.timeout(60):
+        while (await get_run(resources, owner_id, run_id)).attempts < 2:
+            await asyncio.sleep(0.2)
+
+    assert (await ended(resources, owner_id, run_id, seconds=60)).status == "succeeded"
+    await assert_sound(resources, stand_in, owner_id, connection, replica=Replica())
+
+
 @pytest.mark.parametrize("seconds", [SKEW_SECONDS, -SKEW_SECONDS], ids=["an hour ahead", "an hour behind"])
 async def test_a_worker_whose_clock_is_off(
     resources: Resources, workers: Workers, stand_in: StandIn, owner_id: UUID, seconds: int
