@@ -82,7 +82,12 @@ class Vault:
 
 def row_place(column: str, owner_id: UUID, row_id: UUID) -> bytes:
     """Return the place of a row's sealed column, e.g. `accounts.number`."""
-    return column.encode() + owner_id.bytes + row_id.bytes
+    return owner_place(column, owner_id) + row_id.bytes
+
+
+def owner_place(column: str, owner_id: UUID) -> bytes:
+    """Return what the places of an owner's rows begin with; the row's own id follows."""
+    return column.encode() + owner_id.bytes
 
 
 def _derive(key: bytes, purpose: bytes) -> bytes:

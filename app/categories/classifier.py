@@ -93,17 +93,23 @@ def classify(merchant_code: str | None, text: str, operation_type: str | None) -
     """Return the category that a merchant code, else a word of the text, else the kind of operation speaks for."""
     if merchant_code is not None and merchant_code.isdecimal() and (found := _of_merchant(int(merchant_code))):
         return Verdict(found, "merchant_code", merchant_code)
-    folded = _fold(text)
-    for category_id, pattern in _PATTERNS:
-        if match := pattern.search(folded):
-            return Verdict(category_id, "text", match[0])
+    if (told := _of_words(_NUMBERS.sub("0", _fold(text)))) is not None:
+        return told
     found = _OPERATIONS.get(operation_type or "")
     return Verdict(found, "operation_type", operation_type or "") if found else None
 
 
 def text_to_classify(description: str | None, merchant_name: str | None) -> str:
-    """Return the text in which words are looked for, its numbers alike: they tell purchases at one shop apart."""
-    return _NUMBERS.sub("0", f"{description or ''} {merchant_name or ''}")
+    """Return the text in which words are looked for."""
+    return f"{description or ''} {merchant_name or ''}"
+
+
+@lru_cache(maxsize=4096)  # numbers alike: they tell purchases at one shop apart, not what they are for
+def _of_words(folded: str) -> Verdict | None:
+    for category_id, pattern in _PATTERNS:
+        if match := pattern.search(folded):
+            return Verdict(category_id, "text", match[0])
+    return None
 
 
 def _of_merchant(code: int) -> str | None:

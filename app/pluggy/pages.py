@@ -160,5 +160,6 @@ async def _depart(fetch: FetchPage[T], position: str | None) -> "asyncio.Task[Pa
     task = asyncio.create_task(fetch(position, departed))
     task.add_done_callback(lambda _: departed.set())
     with suppress(TimeoutError):
-        await asyncio.wait_for(departed.wait(), DEPARTURE_SECONDS)
+        async with asyncio.timeout(DEPARTURE_SECONDS):
+            await departed.wait()
     return task

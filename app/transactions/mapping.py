@@ -5,10 +5,10 @@ Pages of rows come through here: what repeats from row to row is remembered, and
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from functools import lru_cache
-from typing import NamedTuple
+from functools import cached_property, lru_cache
 from uuid import UUID
 
 import msgspec
@@ -18,7 +18,7 @@ from app.clock import day_and_moment
 from app.money import money_text, to_money
 from app.pluggy.ledger_models import CreditCardMetadata, Merchant, Participant, PaymentData, Transaction
 from app.transactions.bulk import TransactionRow
-from app.vault import Vault, row_place
+from app.vault import Vault, owner_place, row_place
 
 MAPPING_VERSION = b"2"
 """Part of every content hash: raise it and each row is decoded and mapped once more."""
@@ -28,12 +28,18 @@ _encode = msgspec.json.Encoder(decimal_format="string").encode
 _DIRECTIONS = {"DEBIT": "OUT", "CREDIT": "IN"}
 
 
-class LedgerContext(NamedTuple):
+@dataclass(frozen=True)
+class LedgerContext:
     """What a row takes from its account."""
 
     owner_id: UUID
     is_card: bool
     currency_code: str
+
+    @cached_property
+    def payment_place(self) -> bytes:
+        """Where its rows' payments are sealed, but for the row."""
+        return owner_place(PAYMENT, self.owner_id)
 
 
 class Mapped(msgspec.Struct, frozen=True, gc=False):
@@ -97,7 +103,7 @@ def direction_of(kind: str | None, amount: Decimal, *, is_card: bool) -> tuple[s
 
 def to_row(source: Transaction, row_id: UUID, content_hash: bytes, context: LedgerContext, vault: Vault) -> Mapped:
     """Return the row of one transaction. Raises ValueError for an amount that can't be held."""
-    owner_id, is_card, account_currency = context
+    is_card, account_currency = context.is_card, context.currency_code
     raw = to_money(source.amount)
     direction, has_sign_conflict = direction_of(source.type, raw, is_card=is_card)
     in_account = source.amount_in_account_currency
@@ -131,7 +137,7 @@ def to_row(source: Transaction, row_id: UUID, content_hash: bytes, context: Ledg
         source.operation_type,
         other.name if other else None,
         vault.fingerprint(document, purpose="document") if document else None,
-        vault.seal(_encode(payment), place=row_place(PAYMENT, owner_id, row_id)) if payment is not None else None,
+        vault.seal(_encode(payment), place=context.payment_place + row_id.bytes) if payment is not None else None,
         card.installment_number if card else None,
         card.total_installments if card else None,
         _uuid(card.bill_id) if card else None,

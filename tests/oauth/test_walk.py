@@ -76,12 +76,7 @@ async def test_an_approval_after_the_watch_ran_out_still_connects(
     back = await walk.decide(begun)
     await walk.land(back.headers["location"])
     resumed = await walk.connection(begun)
-    await walk.runner.settle()
-    for _ in range(200):
-        await walk.runner.settle()
-        read = await walk.connection(begun)
-        if read["is_ready"]:
-            break
+    read = await walk.follow(begun)
 
     assert (late["poll_status"], late["is_failed"], late["action_required"]["kind"]) == (
         "timed_out",

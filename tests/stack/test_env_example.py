@@ -27,7 +27,7 @@ def names_of_settings() -> set[str]:
 
 
 def test_the_example_names_every_setting_and_no_other() -> None:
-    named = re.findall(r"^#?([A-Z_]+)=", EXAMPLE.read_text(), re.MULTILINE)
+    named = re.findall(r"^#?([A-Z0-9_]+)=", EXAMPLE.read_text(), re.MULTILINE)
 
     assert sorted(named) == sorted(names_of_settings())
 
