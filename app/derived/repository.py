@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,10 +19,24 @@ async def mark(session: AsyncSession, owner_id: UUID, *, version: int) -> int:
     return (await session.execute(statement)).scalar_one_or_none() or 0
 
 
-async def changed(session: AsyncSession, owner_id: UUID, *, since: int) -> Sequence[UUID]:
-    """Return the owner's transactions that changed, or were removed, after a change number."""
-    statement = select(Transaction.id).where(Transaction.owner_id == owner_id, Transaction.change_number > since)
+async def starts_of_changed(session: AsyncSession, owner_id: UUID, *, since: int, part: int) -> Sequence[UUID]:
+    """Return every `part`-th of the owner's transactions that changed, or were removed, after a change number."""
+    place = func.row_number().over(order_by=Transaction.id) - 1
+    rows = select(Transaction.id, place.label("place")).where(*_changed(owner_id, since)).subquery()
+    return (await session.scalars(select(rows.c.id).where(rows.c.place % part == 0).order_by(rows.c.id))).all()
+
+
+async def changed(
+    session: AsyncSession, owner_id: UUID, *, since: int, start: UUID, end: UUID | None
+) -> Sequence[UUID]:
+    """Return those of them from `start` on and before `end`, in order."""
+    until = () if end is None else (Transaction.id < end,)
+    statement = select(Transaction.id).where(*_changed(owner_id, since), Transaction.id >= start, *until)
     return (await session.scalars(statement.order_by(Transaction.id))).all()
+
+
+def _changed(owner_id: UUID, since: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return Transaction.owner_id == owner_id, Transaction.change_number > since
 
 
 async def put_mark(session: AsyncSession, owner_id: UUID, change_number: int, *, version: int) -> None:

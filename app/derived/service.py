@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
+from itertools import zip_longest
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -26,27 +27,29 @@ VERSION: Final = 1
 """Raise it when rules change: each owner's whole ledger is derived once more, at the end of its next run."""
 
 AT_ONCE: Final = 2_000
-"""Up to so many changed rows are derived in the transaction that changed them: a third of a second."""
-
-_PART = 2_000
+"""Up to so many changed rows are derived in the transaction that changed them, a third of a second; more are derived
+so many at a time."""
 
 Step = Callable[[AsyncSession, ChangeNumber], Awaitable[None]]
 
 
 class Changes(NamedTuple):
-    """What is to be derived: all after `since`, up to the owner's counter at `through`; `ids` are the rows."""
+    """What is to be derived: all after `since`, up to the owner's counter at `through`.
+
+    `starts` are the ids with which each part of its rows begins, not one for each row of a long history.
+    """
 
     since: int
     through: int
-    ids: Sequence[UUID]
+    starts: Sequence[UUID]
 
 
 async def pending(session: AsyncSession, owner_id: UUID) -> Changes | None:
     """Return what changed since meaning was last derived; None when nothing did."""
     since = await repository.mark(session, owner_id, version=VERSION)
     through = await current_change(session, owner_id)
-    ids = await repository.changed(session, owner_id, since=since)
-    return Changes(since, through, ids) if ids else None
+    starts = await repository.starts_of_changed(session, owner_id, since=since, part=AT_ONCE)
+    return Changes(since, through, starts) if starts else None
 
 
 def steps(owner_id: UUID, changes: Changes, vault: Vault) -> Iterator[Step]:
@@ -54,8 +57,10 @@ def steps(owner_id: UUID, changes: Changes, vault: Vault) -> Iterator[Step]:
 
     Done again, a step writes nothing.
     """
-    for start in range(0, len(changes.ids), _PART):
-        yield partial(_read_rows, owner_id=owner_id, ids=changes.ids[start : start + _PART], vault=vault)
+
+    async def read_part(session: AsyncSession, number: ChangeNumber, *, start: UUID, end: UUID | None) -> None:
+        ids = await repository.changed(session, owner_id, since=changes.since, start=start, end=end)
+        await _read_rows(session, number, owner_id=owner_id, ids=ids, vault=vault)
 
     async def follow_removed(session: AsyncSession, number: ChangeNumber) -> None:
         await charges.follow_removed(session, owner_id, since=changes.since, number=number)
@@ -69,6 +74,8 @@ def steps(owner_id: UUID, changes: Changes, vault: Vault) -> Iterator[Step]:
     async def follow_series(session: AsyncSession, number: ChangeNumber) -> None:
         await recurring.follow(session, owner_id, since=changes.since, number=number)
 
+    for start, end in zip_longest(changes.starts, changes.starts[1:]):
+        yield partial(read_part, start=start, end=end)
     yield from (follow_removed, find_links, follow_plans, follow_series)
 
 
@@ -117,7 +124,7 @@ async def derive_or_owe(session: AsyncSession, owner_id: UUID, vault: Vault) -> 
     changes = await pending(session, owner_id)
     if changes is None:
         return True
-    if len(changes.ids) <= AT_ONCE:
+    if len(changes.starts) == 1:
         try:
             async with session.begin_nested():
                 await hold_changes(session, owner_id)
