@@ -39,14 +39,16 @@ class Node(NamedTuple):
 Tree = dict[str, Node]
 
 
+_BUILT_IN: Final = {id_: Node(id_, parent_of(id_), *names) for id_, names in NAMES.items()}
+
+
 async def get_tree(session: AsyncSession, owner_id: UUID) -> Tree:
     """Return all categories by id: Pluggy's in the order of their ids, then the owner's by name.
 
     Before Pluggy's tree was ever read, or when it lacks one, what is built in stands for it.
     """
-    built_in = {id_: Node(id_, parent_of(id_), *names) for id_, names in NAMES.items()}
     read = {row.id: Node(row.id, row.parent_id, row.name, row.name_pt) for row in await repository.tree(session)}
-    shared = built_in | read
+    shared = _BUILT_IN | read
     own = {
         str(row.id): Node(str(row.id), row.parent_id, row.name, row.name, row)
         for row in await repository.own(session, owner_id)

@@ -3,10 +3,25 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Final, NamedTuple
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, Date, DateTime, cast, extract, func, or_, select, tuple_, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Date,
+    DateTime,
+    Select,
+    bindparam,
+    cast,
+    extract,
+    func,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
@@ -20,7 +35,7 @@ from app.recurring.models import RecurringSeries
 from app.transactions.counting import COUNTS_AS
 from app.transactions.filters import TransactionFilter
 from app.transactions.models import Transaction
-from app.transactions.queries import matching
+from app.transactions.queries import matching, set_by, values_of, where
 
 _LONGEST_MONTH: Final = 31
 _BILLS_LOOK_BACK: Final = timedelta(days=62)
@@ -40,16 +55,20 @@ class MonthSum(NamedTuple):
 
 async def sums_by_month(session: AsyncSession, owner_id: UUID, rows: TransactionFilter) -> Sequence[MonthSum]:
     """Return the sums of the rows under a filter, by month and what they count as."""
-    conditions, values = matching(owner_id, rows)
+    found = await session.execute(_sums_by_month(set_by(rows)), values_of(owner_id, rows))
+    return [MonthSum(*row) for row in found]
+
+
+@lru_cache(maxsize=128)  # composing a statement takes longer than a page's query
+def _sums_by_month(conditions: tuple[str, ...]) -> Select[*tuple[Any, ...]]:
     key = (Transaction.currency_code, Transaction.date, _counts_as, Transaction.direction)
     sums = (func.count().label("rows"), func.sum(Transaction.amount).label("amount"))
     by_day = (
-        select(*key, *sums).where(*conditions).group_by(*key).subquery("by_day").c
+        select(*key, *sums).where(*where(conditions)).group_by(*key).subquery("by_day").c
     )  # a day is told from a month fast
     month = _month_of(by_day.date).label("month")  # of some hundred days, not of each row
     group = (by_day.currency_code, month, by_day.counts_as, by_day.direction)
-    statement = select(*group, cast(func.sum(by_day.rows), BigInteger), func.sum(by_day.amount)).group_by(*group)
-    return [MonthSum(*row) for row in await session.execute(statement, values)]
+    return select(*group, cast(func.sum(by_day.rows), BigInteger), func.sum(by_day.amount)).group_by(*group)
 
 
 class SpendingSum(NamedTuple):
@@ -71,7 +90,17 @@ async def spending(
 
     Of each month the days up to `until_day` are counted.
     """
-    conditions, values = matching(owner_id, asked)
+    statement = _spending(set_by(asked), is_whole=until_day >= _LONGEST_MONTH)
+    values = {**values_of(owner_id, asked), "month": month, "until_day": until_day, "largest": largest}
+    found = await session.execute(statement, values)
+    return [
+        SpendingSum(of_category, code, category_id, party_id, name, list(zip(months, amounts, rows, strict=True)))
+        for of_category, code, category_id, party_id, name, months, amounts, rows in found
+    ]
+
+
+@lru_cache(maxsize=128)
+def _spending(conditions: tuple[str, ...], *, is_whole: bool) -> Select[*tuple[Any, ...]]:
     of, whom = Transaction.category_id, Transaction.counterparty_id
     month_of_row = _month_of(Transaction.date).label("month")
     sets = (tuple_(Transaction.currency_code, month_of_row, each) for each in (of, whom))
@@ -85,22 +114,23 @@ async def spending(
             func.count().label("rows"),
             func.sum(Transaction.amount).label("amount"),
         )
-        .where(*conditions, *([extract("day", Transaction.date) <= until_day] if until_day < _LONGEST_MONTH else []))
+        .where(*where(conditions), *([] if is_whole else [extract("day", Transaction.date) <= bindparam("until_day")]))
         .group_by(func.grouping_sets(*sets))
         .subquery("by_month")
         .c
     )
     key = (by_month.is_of_category, by_month.currency_code, by_month.category_id, by_month.counterparty_id)
-    present = func.sum(by_month.amount).filter(by_month.month == month)
+    present = func.sum(by_month.amount).filter(by_month.month == bindparam("month"))
     rank = func.row_number().over(partition_by=key[:2], order_by=(by_month.counterparty_id.is_(None), present))
     together = (func.array_agg(column).label(column.key) for column in (by_month.month, by_month.amount, by_month.rows))
     ranked = select(*key, *together, present.label("present"), rank.label("rank")).group_by(*key).subquery("ranked").c
-    named = (
+    return (
         select(*(ranked[column.key] for column in key), Counterparty.name, ranked.month, ranked.amount, ranked.rows)
-        .outerjoin(Counterparty, (Counterparty.owner_id == owner_id) & (Counterparty.id == ranked.counterparty_id))
-        .where(or_(ranked.is_of_category, ranked.present.is_not(None) & (ranked.rank <= largest)))
+        .outerjoin(
+            Counterparty, (Counterparty.owner_id == bindparam("owner_id")) & (Counterparty.id == ranked.counterparty_id)
+        )
+        .where(or_(ranked.is_of_category, ranked.present.is_not(None) & (ranked.rank <= bindparam("largest"))))
     )
-    return [SpendingSum(*row[:5], list(zip(*row[5:], strict=True))) for row in await session.execute(named, values)]
 
 
 def _month_of(day: ColumnElement[date] | InstrumentedAttribute[date]) -> ColumnElement[date]:

@@ -132,17 +132,21 @@ async def list_page(
     limit: int,
 ) -> Sequence[Sequence[Any]]:
     """Return the columns LISTED of rows that match, by (date, id) or (amount, id), strictly after that key."""
-    values = {**_values(asked), "owner_id": owner_id, "limit": limit}
+    values = {**values_of(owner_id, asked), "limit": limit}
     if after is not None:
         values["after_key"], values["after_id"] = after
-    statement, names = page_statement(_conditions(asked), sort=sort, is_first=after is None)
+    statement, names = page_statement(set_by(asked), sort=sort, is_first=after is None)
     return await read_rows(engine, owner_id, statement, tuple(values[name] for name in names))
 
 
 def matching(owner_id: UUID, asked: TransactionFilter) -> tuple[Sequence[ColumnElement[bool]], dict[str, Any]]:
     """Return the conditions of the rows that a list under this filter shows, and the values of their parameters."""
-    conditions = [_CONDITIONS[name] for name in _conditions(asked)]
-    return (*_visible(bindparam("owner_id")), *conditions), {**_values(asked), "owner_id": owner_id}
+    return where(set_by(asked)), values_of(owner_id, asked)
+
+
+def where(names: tuple[str, ...]) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions of these names, for a statement that is composed once and asked with `values_of`."""
+    return (*_visible(bindparam("owner_id")), *(_CONDITIONS[name] for name in names))
 
 
 @lru_cache(maxsize=512)
@@ -156,7 +160,7 @@ def page_statement(
     """
     key, is_descending = _KEYS[sort.removeprefix("-")], sort.startswith("-")
     order = (key.desc(), Transaction.id.desc()) if is_descending else (key, Transaction.id)
-    wanted = [*_visible(bindparam("owner_id")), *(_CONDITIONS[name] for name in conditions)]
+    wanted = [*where(conditions)]
     if not is_first:
         here, there = tuple_(key, Transaction.id), tuple_(bindparam("after_key", type_=key.type), bindparam("after_id"))
         wanted.append(here < there if is_descending else here > there)
@@ -170,19 +174,21 @@ def page_statement(
     return compiled.string, tuple(compiled.positiontup or ())
 
 
-def _conditions(asked: TransactionFilter) -> tuple[str, ...]:
+def set_by(asked: TransactionFilter) -> tuple[str, ...]:
+    """Return the names of the conditions that a filter sets."""
     given = (name for name in TransactionFilter.model_fields if getattr(asked, name) is not None)
     return tuple("uncategorised" if name == "category" and asked.category == "none" else name for name in given)
 
 
-def _values(asked: TransactionFilter) -> dict[str, Any]:
+def values_of(owner_id: UUID, asked: TransactionFilter) -> dict[str, Any]:
+    """Return the values of their parameters."""
     values = asked.model_dump(include=set(TransactionFilter.model_fields), exclude_none=True)
     category = values.pop("category", "none")
     if category != "none":
         values["category_from"], values["category_to"] = branch(category)
     if asked.q is not None:
         values["q"] = asked.q.strip()
-    return values
+    return {**values, "owner_id": owner_id}
 
 
 async def list_changed(
