@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from app.pluggy.wire import Instant, Priced, Timestamp, Wire, require_usable
+from app.pluggy.wire import Instant, Priced, Timestamp, Wire
 
 
 class BankData(Priced, frozen=True):
@@ -135,10 +135,6 @@ class CreditCardMetadata(Wire, frozen=True):
     fee_type: str | None = None
     other_credits_type: str | None = None
 
-    def __post_init__(self) -> None:
-        if self.total_amount is not None:
-            require_usable(self.total_amount)
-
 
 class Merchant(Wire, frozen=True):
     """The shop behind a transaction."""
@@ -155,6 +151,7 @@ class Transaction(Wire, frozen=True):
 
     `date` is often a padded midnight, of UTC or of Sao Paulo; `created_at` is when Pluggy took it in. Only what
     is kept of it is declared: a page is 500 of these, and what isn't declared costs next to nothing to pass over.
+    Whether an amount is a usable number (R29) is told where it is rounded.
     """
 
     id: UUID
@@ -175,13 +172,6 @@ class Transaction(Wire, frozen=True):
     credit_card_metadata: CreditCardMetadata | None = None
     merchant: Merchant | None = None
     created_at: Timestamp | None = None
-
-    def __post_init__(self) -> None:  # spelled out, because pages of these are the hot path
-        require_usable(self.amount)
-        if self.balance is not None:
-            require_usable(self.balance)
-        if self.amount_in_account_currency is not None:
-            require_usable(self.amount_in_account_currency)
 
 
 class FinanceCharge(Priced, frozen=True):

@@ -137,7 +137,8 @@ async def follow(fetch: FetchPage[T], start: str | None) -> AsyncGenerator[Page[
     seen = {start}
     task = await _depart(fetch, start)
     try:
-        first = page = await task
+        page = await task
+        total = page.total
         while page.next is not None:
             if page.next in seen or len(seen) >= MAX_PAGES:
                 yield page
@@ -145,8 +146,9 @@ async def follow(fetch: FetchPage[T], start: str | None) -> AsyncGenerator[Page[
             seen.add(page.next)
             task = await _depart(fetch, page.next)
             yield page
+            del page  # half a megabyte, not needed while the next one comes
             page = await task
-            if page.total != first.total:
+            if page.total != total:
                 raise PluggyListMoved("the total of a list changed between two pages")
         yield page
     finally:

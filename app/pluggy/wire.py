@@ -32,11 +32,11 @@ class Priced(Wire, frozen=True):
     def __post_init__(self) -> None:
         for value in msgspec.structs.astuple(self):
             if type(value) is Decimal:
-                require_usable(value)
+                _require_usable(value)
 
 
-def require_usable(number: Decimal) -> None:
-    """Raise ValueError for NaN, infinity and absurd exponents. Only text can bring them: JSON has no such numbers."""
+def _require_usable(number: Decimal) -> None:
+    """Raise ValueError for NaN, infinity and absurd exponents."""
     if not (number.is_finite() and -MAX_MAGNITUDE <= number.adjusted() <= MAX_MAGNITUDE):
         raise ValueError("Expected a usable number")
 

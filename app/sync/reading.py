@@ -168,6 +168,7 @@ class AccountReader:
                 window.pages += 1
                 if rest:
                     return
+                del page  # not held while the next one is waited for
 
 
 def _rest(window: SyncWindow, page: Page[TransactionSlice]) -> Sequence[plan.Span]:

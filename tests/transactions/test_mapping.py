@@ -109,11 +109,24 @@ def test_amounts_are_exact_and_rounded_half_to_even(sent: str, held: str) -> Non
     assert abs(mapped(amount=sent).amount_raw) == Decimal(held)
 
 
-@pytest.mark.parametrize("amount", ["1E+15", "-1000000000000000"])
+UNUSABLE = ["1E+15", "-1000000000000000", "1e999999999", "NaN", "-Infinity", '"NaN"', '"sNaN"']
+
+
+@pytest.mark.parametrize("amount", UNUSABLE)
 def test_an_amount_that_no_column_holds_is_refused(amount: str) -> None:
     """R28, R29"""
     with pytest.raises(ValueError, match="out of range"):
         mapped(amount=amount)
+
+
+@pytest.mark.parametrize("told", [each.strip('"') for each in UNUSABLE])
+@pytest.mark.parametrize("field", ["balance", "amountInAccountCurrency", "totalAmount"])
+def test_no_other_amount_of_a_row_may_be_one_that_no_column_holds(field: str, told: str) -> None:
+    """R28, R29"""
+    given = {"creditCardMetadata": {field: told}} if field == "totalAmount" else {field: told}
+
+    with pytest.raises(ValueError, match="out of range"):
+        mapped(CARD, **given)
 
 
 @pytest.mark.parametrize(
