@@ -20,6 +20,8 @@ class Trait(NamedTuple):
     direction: str
     installment_number: int | None
     text: str
+    added_read: int = 0
+    """By which read it came; 0 for one that is just coming."""
 
 
 class Matches(NamedTuple):
@@ -34,13 +36,14 @@ def match(removed: Sequence[Trait], added: Sequence[Trait]) -> Matches:
 
     First the bank's own id, unique on both sides. Then amount, direction, instalment and text within three days,
     again only where one removed row and one added row have each other and nobody else. Two purchases of a day at one
-    shop are two candidates for each other: they are left apart rather than mixed up.
+    shop are two candidates for each other: they are left apart rather than mixed up. So is a row from one that was
+    there beside it.
     """
     by_provider = _unique_pairs(removed, added, lambda row: row.provider_id)
     taken = {row.id for pair in by_provider for row in pair}
     left = [row for row in removed if row.id not in taken]
     fresh = [row for row in added if row.id not in taken]
-    pairs, ambiguous = _near_pairs(left, fresh)
+    pairs, ambiguous = _near_pairs(left, fresh, may_be=lambda old, new: new.added_read > old.added_read)
     return Matches(by_provider + pairs, ambiguous)
 
 
@@ -59,7 +62,9 @@ def continue_rows(former: Sequence[Trait], arriving: Sequence[Trait]) -> list[tu
             pairs.append((alike.pop(0), row))
     taken = {row.id for pair in pairs for row in pair}
     near, _ = _near_pairs(
-        [row for row in former if row.id not in taken], [row for row in arriving if row.id not in taken]
+        [row for row in former if row.id not in taken],
+        [row for row in arriving if row.id not in taken],
+        may_be=lambda _, __: True,
     )
     return pairs + near
 
@@ -79,13 +84,17 @@ def _unique_pairs(
     ]
 
 
-def _near_pairs(removed: Sequence[Trait], added: Sequence[Trait]) -> tuple[list[tuple[Trait, Trait]], list[Trait]]:
+def _near_pairs(
+    removed: Sequence[Trait], added: Sequence[Trait], *, may_be: Callable[[Trait, Trait], bool]
+) -> tuple[list[tuple[Trait, Trait]], list[Trait]]:
     candidates = _grouped(added, _likeness)
     near: dict[UUID, list[Trait]] = {}
     wanted_by: defaultdict[UUID, int] = defaultdict(int)
     for row in removed:
         near[row.id] = [
-            other for other in candidates.get(_likeness(row), ()) if abs((other.date - row.date).days) <= DAYS_APART
+            other
+            for other in candidates.get(_likeness(row), ())
+            if abs((other.date - row.date).days) <= DAYS_APART and may_be(row, other)
         ]
         for other in near[row.id]:
             wanted_by[other.id] += 1

@@ -200,14 +200,14 @@ async def added_traits(
 ) -> list[Trait]:
     """Return what the account's live rows added by reads from `since_read` on are recognised by.
 
-    So are those that Pluggy created from `created_since` on, if they were added later than all rows that such reads
-    removed: a row that was there beside another one is not that one restated.
+    So are those that Pluggy created from `created_since` on, if they were added later than some row that such reads
+    removed.
     """
     is_new = Transaction.added_read >= since_read
     if created_since is not None:
         removed = (Transaction.owner_id == owner_id, Transaction.account_id == account_id, *_was_removed(since_read))
-        newest_removed = select(func.max(Transaction.added_read)).where(*removed).scalar_subquery()
-        is_new |= (Transaction.pluggy_created_at >= created_since) & (Transaction.added_read > newest_removed)
+        oldest_removed = select(func.min(Transaction.added_read)).where(*removed).scalar_subquery()
+        is_new |= (Transaction.pluggy_created_at >= created_since) & (Transaction.added_read > oldest_removed)
     statement = _select_traits(owner_id, account_id).where(Transaction.removed_at.is_(None), is_new)
     return [Trait(*row) for row in await session.execute(statement)]
 
@@ -261,7 +261,7 @@ RETURNING kept.id, former.pluggy_id
 """)
 
 
-def _select_traits(owner_id: UUID, account_id: UUID) -> Select[UUID, str | None, date, Decimal, str, int | None, str]:
+def _select_traits(owner_id: UUID, account_id: UUID) -> Select[*tuple[Any, ...]]:
     return select(
         Transaction.id,
         Transaction.provider_id,
@@ -270,6 +270,7 @@ def _select_traits(owner_id: UUID, account_id: UUID) -> Select[UUID, str | None,
         Transaction.direction,
         Transaction.installment_number,
         Transaction.description,
+        Transaction.added_read,
     ).where(Transaction.owner_id == owner_id, Transaction.account_id == account_id)
 
 

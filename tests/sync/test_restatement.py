@@ -45,6 +45,29 @@ async def test_a_restated_row_of_whose_deletion_we_hear_a_run_late_keeps_its_id_
     await assert_equal_to_truth(stand_in, resources.sessions, owner_id, connection)
 
 
+async def test_a_row_that_came_with_the_restated_one_and_goes_with_the_old_one_keeps_nobody_apart(
+    resources: Resources, runner: Runner, stand_in: StandIn, owner_id: UUID
+) -> None:
+    """R32: what was there beside a row is told for each pair, not for all that a run removed."""
+    connection = await connect(resources, runner, stand_in, owner_id)
+    [target] = await newest(resources, owner_id)
+    await annotate(resources, owner_id, target.id)
+    await add_like(resources, stand_in, target, days=-17)
+    day_before = {"date": f"{target.date - timedelta(days=1)}T03:00:00.000Z"}
+    await stand_in.control("POST", f"/transactions/{target.pluggy_id}/restate", day_before, applyNow=True)
+    await sync(resources, runner, connection)
+    came = select(Transaction.pluggy_id).where(Transaction.date == target.date - timedelta(days=17))
+    async with transaction(resources.sessions, owner_id) as session:
+        other = (await session.execute(came.where(Transaction.description == target.description))).scalar_one()
+    await stand_in.control("POST", "/transactions/remove", {"ids": [str(other)]}, applyNow=True)
+    await tell(resources, connection, target.account_id, target.pluggy_id, other)
+
+    await sync(resources, runner, connection)
+
+    assert (await row(resources, owner_id, target.id)).removed_at is None
+    await assert_equal_to_truth(stand_in, resources.sessions, owner_id, connection)
+
+
 async def test_a_row_removed_beside_its_twin_of_the_same_reading_takes_nothing_from_it(
     resources: Resources, runner: Runner, stand_in: StandIn, owner_id: UUID
 ) -> None:

@@ -14,7 +14,9 @@ def trait(number: int, **fields: Any) -> Trait:
 
 
 def pairs(removed: list[Trait], added: list[Trait]) -> list[tuple[int, int]]:
-    return [(old.id.int, new.id.int) for old, new in match(removed, added).pairs]
+    """Rows removed of an older read, and added by a newer one unless they say else."""
+    later = [row if row.added_read else row._replace(added_read=1) for row in added]
+    return [(old.id.int, new.id.int) for old, new in match(removed, later).pairs]
 
 
 def test_one_removed_and_one_added_row_alike_are_the_same_row() -> None:
@@ -46,8 +48,16 @@ def test_another_amount_direction_instalment_or_text_is_another_row() -> None:
         assert pairs([trait(1)], [trait(2, **change)]) == []
 
 
+def test_a_row_that_was_there_beside_another_is_not_that_one_restated() -> None:
+    """Told for each pair: what came and went with the newer one says nothing of the older one."""
+    old, came_and_went = trait(1, added_read=1), trait(2, added_read=2, text="Mercado")
+
+    assert pairs([old, came_and_went], [trait(3, added_read=2)]) == [(1, 3)]
+    assert pairs([old], [trait(3, added_read=1)]) == []
+
+
 def test_a_removed_row_with_two_candidates_is_left_alone_and_told() -> None:
-    matches = match([trait(1)], [trait(2), trait(3)])
+    matches = match([trait(1)], [trait(2, added_read=1), trait(3, added_read=1)])
 
     assert matches.pairs == []
     assert [row.id.int for row in matches.ambiguous] == [1]
@@ -55,7 +65,7 @@ def test_a_removed_row_with_two_candidates_is_left_alone_and_told() -> None:
 
 def test_two_removed_rows_that_want_one_added_row_are_left_alone() -> None:
     """Two coffees of a day: never attach a note to the wrong one."""
-    matches = match([trait(1), trait(2)], [trait(3)])
+    matches = match([trait(1), trait(2)], [trait(3, added_read=1)])
 
     assert matches.pairs == []
     assert len(matches.ambiguous) == 2
