@@ -19,15 +19,12 @@ _nonces: list[bytes] = []
 os.register_at_fork(after_in_child=_nonces.clear)  # a forked child draws its own
 
 
-def _next_nonce() -> bytes:
+def _draw_nonces() -> bytes:
     """Return a random nonce, never one twice; drawn many at once, as asking for each costs as much as encrypting."""
-    try:
-        return _nonces.pop()
-    except IndexError:
-        noise = os.urandom(_NONCE_BYTES * _NONCES_AT_ONCE)
-        first, *others = (noise[at : at + _NONCE_BYTES] for at in range(0, len(noise), _NONCE_BYTES))
-        _nonces.extend(others)
-        return first
+    noise = os.urandom(_NONCE_BYTES * _NONCES_AT_ONCE)
+    first, *others = (noise[at : at + _NONCE_BYTES] for at in range(0, len(noise), _NONCE_BYTES))
+    _nonces.extend(others)
+    return first
 
 
 class VaultError(Exception):
@@ -52,7 +49,10 @@ class Vault:
 
     def seal(self, value: bytes, *, place: bytes) -> bytes:
         """Return `value` encrypted for `place`."""
-        nonce = _next_nonce()
+        try:
+            nonce = _nonces.pop()
+        except IndexError:
+            nonce = _draw_nonces()
         return self.header + nonce + self._encrypt(nonce, value, place)
 
     def open(self, sealed: bytes, *, place: bytes) -> bytes:

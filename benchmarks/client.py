@@ -27,7 +27,7 @@ from benchmarks.history import join_page, make_row
 
 ROWS = 500
 FETCHES = 20
-REPEATS = 7
+REPEATS = 15
 ACCOUNT = UUID("5f3b1c9e-0000-4000-8000-000000000001")
 
 UsePage = Callable[[Sequence[TransactionSlice]], int]

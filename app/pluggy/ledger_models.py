@@ -120,18 +120,18 @@ class PaymentData(Wire, frozen=True, omit_defaults=True):
 
 
 class CreditCardMetadata(Wire, frozen=True):
-    """What only a card transaction has."""
+    """What only a card transaction has. Its instants are text for `wire.read_instant`: not every reader needs them."""
 
     installment_number: int | None = None
     total_installments: int | None = None
     total_amount: Decimal | None = None
-    purchase_date: Instant | None = None
+    purchase_date: str | None = None
     payee_mcc: str | int | None = msgspec.field(default=None, name="payeeMCC")
     card_number: str | None = None
     bill_id: str | None = None
     bill_forecast_date: str | None = None  # YYYY-MM
     payment_type: str | None = None
-    transaction_date_time: Instant | None = None
+    transaction_date_time: str | None = None
     fee_type: str | None = None
     other_credits_type: str | None = None
 

@@ -75,8 +75,13 @@ def decoder_of(kind: type[T]) -> msgspec.json.Decoder[T]:
 def _read_custom(kind: type, value: Any) -> Any:
     if kind is not Instant:
         raise NotImplementedError(kind.__name__)
+    return read_instant(value, kind)
+
+
+def read_instant(text: str, kind: type[datetime] = datetime) -> datetime:
+    """The instant in any form the API writes it, as for `Instant`. Raises ValueError."""
     try:
-        instant = Instant.fromisoformat(value)
+        instant = kind.fromisoformat(text)
     except (TypeError, ValueError):
         raise ValueError("Expected a date") from None  # the cause would repeat the value
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

@@ -6,7 +6,7 @@ Pages of rows come through here: what repeats from row to row is remembered, and
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from functools import cached_property, lru_cache
 from uuid import UUID
@@ -17,6 +17,7 @@ from app.categories.classifier import classify, text_to_classify
 from app.clock import day_and_moment
 from app.money import money_text, to_money
 from app.pluggy.ledger_models import CreditCardMetadata, Merchant, Participant, PaymentData, Transaction
+from app.pluggy.wire import read_instant
 from app.transactions.bulk import TransactionRow
 from app.vault import Vault, owner_place, row_place
 
@@ -82,10 +83,10 @@ class Details(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 def content_hasher(vault: Vault) -> Callable[[bytes | msgspec.Raw], bytes]:
     """Return the keyed hash of a transaction's verbatim JSON, 16 bytes."""
-    prepared = hashlib.sha256(vault.content_key + MAPPING_VERSION.rjust(32))  # one block, read once for all rows
+    begin = hashlib.sha256(vault.content_key + MAPPING_VERSION.rjust(32)).copy  # one block, read once for all rows
 
     def content_hash(raw: bytes | msgspec.Raw) -> bytes:
-        state = prepared.copy()
+        state = begin()
         state.update(raw)
         return state.digest()[:16]
 
@@ -187,7 +188,7 @@ def _details(card: CreditCardMetadata | None, merchant: Merchant | None) -> str 
 def _card_details(card: CreditCardMetadata) -> CardDetails:
     return CardDetails(  # by position, in the order of its fields
         None if card.total_amount is None else money_text(to_money(card.total_amount)),
-        day_and_moment(card.purchase_date)[0] if card.purchase_date else None,
+        day_and_moment(read_instant(card.purchase_date))[0] if card.purchase_date else None,
         _moment_text(card.transaction_date_time) if card.transaction_date_time else None,
         None if card.payee_mcc is None else str(card.payee_mcc),
         card.card_number[-4:] if card.card_number else None,
@@ -198,8 +199,8 @@ def _card_details(card: CreditCardMetadata) -> CardDetails:
     )
 
 
-def _moment_text(instant: datetime) -> str | None:
-    moment = day_and_moment(instant)[1]
+def _moment_text(instant: str) -> str | None:
+    moment = day_and_moment(read_instant(instant))[1]
     return None if moment is None else moment.isoformat().replace("+00:00", "Z")
 
 

@@ -119,6 +119,13 @@ def test_an_amount_that_no_column_holds_is_refused(amount: str) -> None:
         mapped(amount=amount)
 
 
+@pytest.mark.parametrize("field", ["purchaseDate", "transactionDateTime"])
+def test_what_is_no_instant_of_a_card_is_refused(field: str) -> None:
+    """R28"""
+    with pytest.raises(ValueError, match="Expected a date"):
+        mapped(CARD, creditCardMetadata={field: "soon"})
+
+
 @pytest.mark.parametrize("told", [each.strip('"') for each in UNUSABLE])
 @pytest.mark.parametrize("field", ["balance", "amountInAccountCurrency", "totalAmount"])
 def test_no_other_amount_of_a_row_may_be_one_that_no_column_holds(field: str, told: str) -> None:
