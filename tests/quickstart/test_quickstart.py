@@ -138,7 +138,7 @@ async def test_a_bank_is_connected_and_its_ledger_shown(
     const begun = await api.POST("/api/banking/connections/create_from_item/", { body: { item_id: item.id } });
     const healthy = await connect.settled(api, begun.data.id, 0.1);
     let shown = [];
-    while (shown.length === 0) {
+    for (; shown.length === 0; await new Promise((wake) => setTimeout(wake, 200))) {
       for (const account of await ledger.accounts(api)) {
         for await (const row of ledger.transactions(api, account.id)) shown.push(ledger.money(row.amount, "BRL"));
       }

@@ -162,14 +162,14 @@ async def test_the_journal_counts_by_endpoint_and_status(desk: Desk) -> None:
 @pytest.fixture(scope="module")
 def wire() -> Iterator[httpx.Client]:
     """A stand-in behind a real server, for faults that exist on the wire only."""
-    with serving("wire") as address, httpx.Client(base_url=address, timeout=0.5, trust_env=False) as client:
+    with serving("wire") as address, httpx.Client(base_url=address, timeout=10, trust_env=False) as client:
         yield client
 
 
-def ask(wire: httpx.Client, kind: str, **rule: object) -> httpx.Response:
+def ask(wire: httpx.Client, kind: str, *, patience: float = 10, **rule: object) -> httpx.Response:
     """One POST /auth under that fault."""
     wire.post("/_control/faults", json={"kind": kind, "path": "/auth", "remaining": 1, **rule})
-    return wire.post("/auth", json=KEYS)
+    return wire.post("/auth", json=KEYS, timeout=patience)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_a_call_that_hangs_or_is_cut_fails_and_the_next_succeeds(
     wire: httpx.Client, kind: str, seconds: float, failure: type[Exception]
 ) -> None:
     with pytest.raises(failure):
-        ask(wire, kind, seconds=seconds)
+        ask(wire, kind, patience=10 if kind == "cut" else 0.5, seconds=seconds)
 
     assert wire.post("/auth", json=KEYS).json()["apiKey"]
 
