@@ -134,6 +134,7 @@ async def test_an_integrator_that_is_killed_and_repeats_itself_ends_with_our_exa
         writing = asyncio.create_task(runner.settle())
         while not writing.done():
             await integrator.step()
+            await asyncio.sleep(0.03)  # on a slow machine it would else use up what it may ask in a minute
         await writing
     await integrator.catch_up()
 
