@@ -60,7 +60,10 @@ def steps(owner_id: UUID, changes: Changes, vault: Vault) -> Iterator[Step]:
 
     async def read_part(session: AsyncSession, number: ChangeNumber, *, start: UUID, end: UUID | None) -> None:
         ids = await repository.changed(session, owner_id, since=changes.since, start=start, end=end)
-        await _read_rows(session, number, owner_id=owner_id, ids=ids, vault=vault)
+        found = await movements_by_id(session, owner_id, ids)
+        rows = [found[row_id] for row_id in ids if row_id in found]  # in their order: the first names a counterparty
+        await charges.classify(session, owner_id, rows, number=number)
+        await counterparties.assign(session, owner_id, rows, number=number, vault=vault)
 
     async def follow_removed(session: AsyncSession, number: ChangeNumber) -> None:
         await charges.follow_removed(session, owner_id, since=changes.since, number=number)
@@ -77,15 +80,6 @@ def steps(owner_id: UUID, changes: Changes, vault: Vault) -> Iterator[Step]:
     for start, end in zip_longest(changes.starts, changes.starts[1:]):
         yield partial(read_part, start=start, end=end)
     yield from (follow_removed, find_links, follow_plans, follow_series)
-
-
-async def _read_rows(
-    session: AsyncSession, number: ChangeNumber, *, owner_id: UUID, ids: Sequence[UUID], vault: Vault
-) -> None:
-    found = await movements_by_id(session, owner_id, ids)
-    rows = [found[row_id] for row_id in ids if row_id in found]  # in their order: the first names a counterparty
-    await charges.classify(session, owner_id, rows, number=number)
-    await counterparties.assign(session, owner_id, rows, number=number, vault=vault)
 
 
 async def derive(session: AsyncSession, owner_id: UUID, changes: Changes, vault: Vault) -> None:

@@ -59,7 +59,7 @@ async def sums_by_month(session: AsyncSession, owner_id: UUID, rows: Transaction
     return [MonthSum(*row) for row in found]
 
 
-@lru_cache(maxsize=128)  # composing a statement takes longer than a page's query
+@lru_cache(maxsize=128)  # composing one of these statements takes up to a millisecond
 def _sums_by_month(conditions: tuple[str, ...]) -> Select[*tuple[Any, ...]]:
     key = (Transaction.currency_code, Transaction.date, _counts_as, Transaction.direction)
     sums = (func.count().label("rows"), func.sum(Transaction.amount).label("amount"))
