@@ -24,7 +24,9 @@ def new_ids(count: int) -> list[UUID]:
     noise = noise & int.from_bytes(_KEPT_BITS * count) | int.from_bytes(_VARIANT_BITS * count)
     digits = noise.to_bytes(_TAIL_BYTES * count)
     tails = sorted([digits[at : at + _TAIL_BYTES] for at in range(0, len(digits), _TAIL_BYTES)])
-    begin = b"\xc4\x10" + head  # MessagePack: 16 bytes follow; read in one go, at a tenth of the cost of UUID() each
+    begin = (
+        b"\xc4\x10" + head
+    )  # MessagePack: 16 bytes follow; read in one go, at less than half the cost of UUID() each
     return _decode(b"\xdd" + count.to_bytes(4) + b"".join([begin + tail for tail in tails]))
 
 
